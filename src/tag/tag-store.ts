@@ -1,0 +1,40 @@
+import type { Digest } from '../oci/digest.ts';
+import type { RepositoryName } from '../oci/repository-name.ts';
+import type { Tag } from '../oci/tag.ts';
+
+/** Names one repository of one upstream. `upstream` is the configured name, such as `docker.io`. */
+export interface RepositoryKey {
+  readonly upstream: string;
+  readonly repository: RepositoryName;
+}
+
+/** What a tag pointed at when its upstream was last asked. */
+export interface TagRecord {
+  readonly digest: Digest;
+  readonly mediaType: string;
+  /** When the upstream last confirmed it, in milliseconds since the epoch. */
+  readonly checkedAtMs: number;
+}
+
+/** A manifest that its upstream has served in a repository: the bytes lie in the blob store under the digest. */
+export interface RevisionRecord {
+  readonly digest: Digest;
+  readonly mediaType: string;
+  readonly size: number;
+}
+
+/** name -> digest, one repository at a time. Writes are atomic: a reader sees the old record or the new one, also after a crash. */
+export interface TagStore {
+  get(key: RepositoryKey, tag: Tag): Promise<TagRecord | undefined>;
+  put(key: RepositoryKey, tag: Tag, record: TagRecord): Promise<void>;
+  remove(key: RepositoryKey, tag: Tag): Promise<void>;
+}
+
+/** Which manifests belong to a repository. Same guarantees as TagStore. */
+export interface RevisionStore {
+  get(key: RepositoryKey, digest: Digest): Promise<RevisionRecord | undefined>;
+  put(key: RepositoryKey, record: RevisionRecord): Promise<void>;
+  remove(key: RepositoryKey, digest: Digest): Promise<void>;
+  /** Every record there is, for rebuilding an index. */
+  list(): AsyncIterable<{ readonly key: RepositoryKey; readonly record: RevisionRecord }>;
+}
