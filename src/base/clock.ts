@@ -12,15 +12,33 @@ export interface Clock {
   schedule(durationMs: number, action: () => void): { cancel(): void };
 }
 
+/** Node fires a longer timer at once (32-bit milliseconds, about 24.8 days). */
+const maxTimerMs = 2 ** 31 - 1;
+
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
   monotonicMs: () => performance.now(),
   sleep: async (durationMs, signal) => {
-    await delay(durationMs, undefined, signal === undefined ? {} : { signal });
+    try {
+      for (let leftMs = durationMs; leftMs >= 0; leftMs -= maxTimerMs) {
+        await delay(Math.min(leftMs, maxTimerMs), undefined, signal === undefined ? {} : { signal });
+      }
+    } catch (error) {
+      // Node wraps the reason in an AbortError of its own.
+      signal?.throwIfAborted();
+      throw error;
+    }
   },
   schedule: (durationMs, action) => {
-    const timer = setTimeout(action, durationMs);
-    timer.unref();
+    let leftMs = durationMs;
+    let timer: NodeJS.Timeout;
+    const arm = (): void => {
+      const waitMs = Math.min(leftMs, maxTimerMs);
+      leftMs -= waitMs;
+      timer = setTimeout(leftMs > 0 ? arm : action, waitMs);
+      timer.unref();
+    };
+    arm();
     return { cancel: () => clearTimeout(timer) };
   },
 };
