@@ -1,0 +1,98 @@
+import type { z } from 'zod';
+import { cacheSchema } from './cache-schema.ts';
+import { bytes, count, duration, hostPort, path, secret, text, toggle } from './field-kinds.ts';
+import { choice, list, section } from './field.ts';
+import { freshnessRuleSchema, type FreshnessRule } from './freshness-schema.ts';
+import type { Secret } from './secret.ts';
+import { upstreamSchema, type WrittenUpstream } from './upstream-schema.ts';
+import { withUnits } from './with-units.ts';
+
+const scrubSchema = section('Re-reading of what is cached, to find bytes that the disk changed.', {
+  enabled: toggle('Whether it runs.').prefault(true),
+  bytesPerSecond: bytes('How fast it reads.').prefault('20MB'),
+});
+
+const logSchema = section('Where the logs go.', {
+  level: choice('The least that is logged.', ['debug', 'info', 'warn', 'error', 'silent']).prefault('info'),
+  destination: path('`stderr`, `stdout`, or a file.').prefault('stderr'),
+  access: path('The access log, a line for each answer: `stdout`, `off`, or a file.').prefault('stdout'),
+});
+
+const limitsSchema = withUnits(
+  section('Limits of the listeners.', {
+    maxConnections: count('Open connections of clients.').prefault(10_000),
+    headersTimeout: duration('How long a client may take to send the head of a request.', {
+      minMs: 1,
+    }).prefault('15s'),
+    keepAlive: duration('How long an idle connection stays open.').prefault('65s'),
+    maxHeaderBytes: bytes('The largest head of a request.', { minBytes: 1024 }).prefault('16KiB'),
+    clientStall: duration('How long a client may take no bytes before it is cut off.', { minMs: 1 }).prefault(
+      '5m',
+    ),
+    drain: duration('How long answers under way may take to end when the edge stops.').prefault('30s'),
+  }),
+  {
+    headersTimeout: 'headersTimeoutMs',
+    keepAlive: 'keepAliveMs',
+    clientStall: 'clientStallMs',
+    drain: 'drainMs',
+  },
+);
+
+const listenerTlsSchema = section('TLS of the mirror listener; without it, it speaks plain HTTP.', {
+  cert: path('PEM file with the certificate and what leads to its root.'),
+  key: path('PEM file with its key.'),
+});
+
+/** Everything an edge can be told, as a file states it. Parsing gives defaults; encoding gives the file's form back. */
+export const edgeSchema = section('The edge.', {
+  listen: hostPort('The mirror listener: what clients use.').prefault('127.0.0.1:5000'),
+  adminListen: hostPort(
+    'The admin listener: status, detailed metrics, cache commands. Not for the public.',
+  ).prefault('127.0.0.1:5002'),
+  data: path('Folder of the cache.').prefault('./data'),
+  tls: listenerTlsSchema.optional(),
+  upstreams: list('Registries. Without any, the well-known public ones.', upstreamSchema).prefault([]),
+  freshness: list(
+    'How long tags are used before the upstream is asked again; the first rule that matches counts.',
+    freshnessRuleSchema,
+  ).prefault([]),
+  cache: cacheSchema.prefault({}),
+  scrub: scrubSchema.prefault({}),
+  log: logSchema.prefault({}),
+  limits: limitsSchema.prefault({}),
+  tokenListen: hostPort('The token listener. Needs a hub: not in this version.').optional(),
+  site: text('Name of the site. Needs a hub: not in this version.', 'a name').optional(),
+  peers: list(
+    'Other edges of the site. Not in this version.',
+    text('Address of an edge.', 'an address'),
+  ).prefault([]),
+  hub: text('Address of the hub. Not in this version.', 'an address').optional(),
+  joinToken: secret('What the edge joins its hub with. Not in this version.').optional(),
+  joinTokenFile: path('File that holds the join token. Not in this version.').optional(),
+});
+
+export type WrittenEdge = z.output<typeof edgeSchema>;
+
+type OfLaterVersions = 'tokenListen' | 'site' | 'peers' | 'hub' | 'joinToken' | 'joinTokenFile';
+
+/** Configuration of an edge with every default filled in, every secret read and every path absolute. */
+export interface EdgeConfig extends Readonly<Omit<WrittenEdge, OfLaterVersions | 'upstreams'>> {
+  /** At least one. Names and hosts differ from one another. */
+  readonly upstreams: readonly [UpstreamConfig, ...UpstreamConfig[]];
+}
+
+export interface UpstreamConfig extends Readonly<
+  Omit<WrittenUpstream, 'url' | 'access' | 'credentials' | 'freshness'>
+> {
+  /** Origin, without a slash at the end. */
+  readonly url: string;
+  readonly access: 'public' | 'open' | 'token';
+  readonly credentials: readonly CredentialConfig[];
+  /** In order: this upstream's rules, the general ones, and one that matches every tag. */
+  readonly freshness: readonly FreshnessRule[];
+}
+
+export type CredentialConfig =
+  | { readonly kind: 'password'; readonly username: string; readonly password: Secret }
+  | { readonly kind: 'identity-token'; readonly identityToken: Secret };

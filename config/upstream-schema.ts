@@ -1,0 +1,100 @@
+import { z } from 'zod';
+import { bytes, count, duration, path, secret, text, toggle } from './field-kinds.ts';
+import { choice, list, section } from './field.ts';
+import { freshnessRuleSchema } from './freshness-schema.ts';
+import { registryName, registryUrl, tagPattern } from './registry-fields.ts';
+import { withUnits } from './with-units.ts';
+
+const credentialSchema = section(
+  'An account at the upstream: a user name and one form of password, an identity token, or a Docker configuration.',
+  {
+    username: text('User name.', 'a user name').optional(),
+    password: secret('Password or access token.').optional(),
+    passwordFile: path('File that holds the password; one line end after it is dropped.').optional(),
+    passwordEnv: text(
+      'Environment variable that holds the password.',
+      'the name of an environment variable',
+    ).optional(),
+    identityToken: secret('Refresh token, as `docker login` stores it for some registries.').optional(),
+    identityTokenFile: path('File that holds the refresh token.').optional(),
+    identityTokenEnv: text(
+      'Environment variable that holds the refresh token.',
+      'the name of an environment variable',
+    ).optional(),
+    dockerConfig: path('A `config.json` of Docker; its entry for this upstream is used.').optional(),
+  },
+);
+
+const upstreamTlsSchema = section('TLS towards the upstream.', {
+  ca: path('PEM file with the authorities to trust instead of the well-known ones.').optional(),
+  cert: path('PEM file with the client certificate.').optional(),
+  key: path('PEM file with the key of the client certificate.').optional(),
+  insecure: toggle('Accepts any certificate, and credentials over plain HTTP. For trials only.').prefault(
+    false,
+  ),
+});
+
+const timeoutsSchema = withUnits(
+  section('How long the upstream may take.', {
+    connect: duration('To connect, TLS included.', { minMs: 1 }).prefault('5s'),
+    headers: duration('To begin an answer.', { minMs: 1 }).prefault('10s'),
+    idle: duration('Between two pieces of a body.', { minMs: 1 }).prefault('30s'),
+  }),
+  { connect: 'connectMs', headers: 'headersMs', idle: 'idleMs' },
+);
+
+const breakerSchema = withUnits(
+  section('When an upstream that fails is left alone.', {
+    failures: count('Failures in a row that open the breaker.').prefault(3),
+    pause: duration('How long it stays open at first; doubles each time.', { minMs: 1 }).prefault('5s'),
+    maxPause: duration('The longest it stays open.', { minMs: 1 }).prefault('60s'),
+  }),
+  { pause: 'pauseMs', maxPause: 'maxPauseMs' },
+);
+
+export const upstreamSchema = withUnits(
+  section('Registries that content comes from. The first is the default one, for names without a registry.', {
+    name: registryName('The registry as image names carry it, such as `docker.io`; a port may follow.'),
+    url: registryUrl(
+      'Where it answers. Default: `https://<name>`; for docker.io `https://registry-1.docker.io`.',
+    ).optional(),
+    hosts: list('Further names that mean this upstream.', registryName('A further name.')).prefault([]),
+    access: choice(
+      'Who may pull: `public`, what the upstream gives to anonymous callers; `open`, everything its credential reaches; `token`, whom a hub allows. Required where there is a credential, else `public`.',
+      ['public', 'open', 'token'],
+    ).optional(),
+    credentials: list('Accounts at the upstream; the first that works is used.', credentialSchema)
+      .max(16)
+      .prefault([]),
+    publicProbeLifetime: duration('How long it is remembered that a repository is public.').prefault('1h'),
+    trustedRealms: list(
+      'Hosts outside the upstream’s own domain that may issue its tokens and so see its credential.',
+      registryName('A host.'),
+    ).prefault([]),
+    allowPrivateTargets: toggle(
+      'Lets redirects and token realms lead to private and loopback addresses.',
+    ).prefault(false),
+    tls: upstreamTlsSchema.prefault({}),
+    timeouts: timeoutsSchema.prefault({}),
+    maxConnections: count('Connections to the upstream at a time.').prefault(64),
+    maxFills: count('Blobs that are fetched from it at a time.').prefault(16),
+    quota: bytes(
+      'The most the cache holds of this upstream. Default: no limit but the cache’s own.',
+    ).optional(),
+    onUpstreamGone: choice(
+      'When the upstream says that a cached tag is gone: `refuse` obeys, `serve` keeps serving it.',
+      ['refuse', 'serve'],
+    ).prefault('refuse'),
+    archived: list(
+      'Tags that are served even when they are gone upstream.',
+      tagPattern('A pattern of tags.'),
+    ).prefault([]),
+    breaker: breakerSchema.prefault({}),
+    freshness: list('Rules that go before the general ones.', freshnessRuleSchema).prefault([]),
+  }),
+  { publicProbeLifetime: 'publicProbeLifetimeMs', quota: 'quotaBytes' },
+);
+
+/** An upstream as written: defaults that do not depend on other keys are filled in, secrets are not read yet. */
+export type WrittenUpstream = z.output<typeof upstreamSchema>;
+export type WrittenCredential = z.output<typeof credentialSchema>;
