@@ -1,7 +1,6 @@
-import { parseByteSize } from '../src/base/byte-size.ts';
-import { parseDurationMs } from '../src/base/duration.ts';
+import { formatByteSize, parseByteSize } from '../src/base/byte-size.ts';
+import { formatDuration, parseDurationMs } from '../src/base/duration.ts';
 import { field } from './field.ts';
-import { formatByteSize, formatDurationMs } from './format-unit.ts';
 import { formatHostPort, parseHostPort, type HostPort } from './host-port.ts';
 import { Secret, secretMask } from './secret.ts';
 
@@ -11,13 +10,13 @@ export function duration(doc: string, { minMs = 0 }: { readonly minMs?: number }
     doc,
     expected:
       minMs > 0
-        ? `a duration of at least ${formatDurationMs(minMs)}, such as 30s or 5m`
+        ? `a duration of at least ${formatDuration(minMs)}, such as 30s or 5m`
         : 'a duration such as 30s, 5m or 7d',
     parse: (text) => {
       const ms = parseDurationMs(text);
       return ms !== undefined && ms >= minMs ? ms : undefined;
     },
-    format: formatDurationMs,
+    format: formatDuration,
   });
 }
 

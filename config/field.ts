@@ -15,8 +15,8 @@ export const fieldDocs = z.registry<FieldDoc>();
 export interface FieldSpec<Value> extends FieldDoc {
   readonly expected: string;
   /** Returns `undefined` for what is not `expected`; calls `reject` where it can say more exactly what is wrong. */
-  parse(text: string, reject: (why: string) => undefined): Value | undefined;
-  format(value: Value): string | number | boolean;
+  readonly parse: (text: string, reject: (why: string) => undefined) => Value | undefined;
+  readonly format: (value: Value) => string | number | boolean;
   /** True keeps the text out of messages. */
   readonly secret?: boolean;
 }

@@ -17,9 +17,9 @@ export function suggest(text: string, candidates: Iterable<string>): string | un
 /** Levenshtein's distance: how many characters must be added, dropped or replaced. Time is the product of lengths. */
 export function editDistance(from: string, to: string): number {
   let previous = Array.from({ length: to.length + 1 }, (_, index) => index);
-  for (const [row, fromChar] of [...from].entries()) {
+  for (const [row, fromChar] of Array.from(from).entries()) {
     const current = [row + 1];
-    for (const [column, toChar] of [...to].entries()) {
+    for (const [column, toChar] of Array.from(to).entries()) {
       const replaced = (previous[column] ?? 0) + (fromChar === toChar ? 0 : 1);
       const dropped = (previous[column + 1] ?? 0) + 1;
       const added = (current[column] ?? 0) + 1;

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import { bytes, count, duration, path, secret, text, toggle } from './field-kinds.ts';
 import { choice, list, section } from './field.ts';
 import { freshnessRuleSchema } from './freshness-schema.ts';
