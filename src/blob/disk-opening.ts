@@ -1,0 +1,36 @@
+import { join } from 'node:path';
+import { type DiskFiles, unlinkIfThere } from '../base/disk-files.ts';
+import type { Digest } from '../oci/digest.ts';
+import { type DiskLayout, parsePartialName } from './disk-layout.ts';
+
+/**
+ * Makes the folders of a store and removes what a crash can leave: temporary files, and parts without a record (nothing
+ * in them is believed) or records without a part. Looks at no blob. Fails with the system's errors.
+ */
+export async function prepareDiskFolders(files: DiskFiles, layout: DiskLayout): Promise<void> {
+  for (const folder of layout.folders) await files.mkdir(folder, { mode: 0o700, recursive: true });
+  for (const name of await entryNames(files, layout.temp)) {
+    await unlinkIfThere(files, join(layout.temp, name));
+  }
+  await removeUnpaired(files, layout);
+}
+
+async function removeUnpaired(files: DiskFiles, layout: DiskLayout): Promise<void> {
+  const found = { part: new Set<Digest>(), ranges: new Set<Digest>() };
+  for (const name of await entryNames(files, layout.partials)) {
+    const partial = parsePartialName(name);
+    if (partial !== undefined) found[partial.kind].add(partial.digest);
+  }
+  for (const digest of found.part) {
+    if (!found.ranges.has(digest)) await unlinkIfThere(files, layout.part(digest));
+  }
+  for (const digest of found.ranges) {
+    if (!found.part.has(digest)) await unlinkIfThere(files, layout.ranges(digest));
+  }
+}
+
+async function entryNames(files: DiskFiles, folder: string): Promise<string[]> {
+  const names: string[] = [];
+  for await (const entry of await files.opendir(folder)) names.push(entry.name);
+  return names;
+}
