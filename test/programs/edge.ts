@@ -1,0 +1,84 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { stringify } from 'yaml';
+import { freePort } from './free-port.ts';
+import { ProcessGroup } from './process-group.ts';
+
+export interface EdgeOptions {
+  /** Configuration and data lie here. */
+  readonly folder: string;
+  /** URLs by the registry host that image names carry; given by flag. The first is the default one. */
+  readonly upstreams?: Readonly<Record<string, string>>;
+  /** What else the configuration file says. */
+  readonly config?: object;
+}
+
+/** The launcher in this tree, unless WHERRY_BIN names another one: that of an installed package, for instance. */
+const launcher = process.env['WHERRY_BIN'] ?? fileURLToPath(new URL('../../bin/wherry', import.meta.url));
+
+/** `wherry edge` on a loopback port, which it keeps over `stop` and `resume`. */
+export class Edge {
+  readonly port: number;
+  /** As clients name it, `127.0.0.1:<port>`. */
+  readonly host: string;
+  readonly url: string;
+  readonly #args: readonly string[];
+  #process: ProcessGroup;
+
+  private constructor(port: number, args: readonly string[]) {
+    this.port = port;
+    this.host = `127.0.0.1:${port}`;
+    this.url = `http://${this.host}`;
+    this.#args = args;
+    this.#process = this.#launch();
+  }
+
+  static async start(options: EdgeOptions): Promise<Edge> {
+    await mkdir(options.folder, { recursive: true });
+    const port = await freePort();
+    const args = ['edge', '--listen', `127.0.0.1:${port}`, '--admin-listen', '127.0.0.1:0'];
+    args.push('--data', path.join(options.folder, 'data'));
+    for (const [name, url] of Object.entries(options.upstreams ?? {}))
+      args.push('--upstream', `${name}=${url}`);
+    if (options.config !== undefined) {
+      const configFile = path.join(options.folder, 'edge.yaml');
+      await writeFile(configFile, stringify(options.config));
+      args.push('--config', configFile);
+    }
+    const edge = new Edge(port, args);
+    await edge.#ready();
+    return edge;
+  }
+
+  get output(): string {
+    return this.#process.output;
+  }
+
+  async stop(): Promise<void> {
+    await this.#process.stop();
+  }
+
+  async resume(): Promise<void> {
+    this.#process = this.#launch();
+    await this.#ready();
+  }
+
+  #launch(): ProcessGroup {
+    return ProcessGroup.start({ name: 'wherry edge', command: launcher, args: this.#args });
+  }
+
+  /** It says where it listens, and then is ready within moments: it waits for no upstream. */
+  async #ready(): Promise<void> {
+    await this.#process.waitForOutput(new RegExp(`http://127\\.0\\.0\\.1:${this.port}`), 30_000);
+    await this.#process.waitFor('200 from /readyz', 10_000, async () => {
+      const response = await fetch(`${this.url}/readyz`);
+      await response.arrayBuffer();
+      return response.status === 200 ? true : undefined;
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+}
