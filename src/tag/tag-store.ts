@@ -36,5 +36,10 @@ export interface RevisionStore {
   put(key: RepositoryKey, record: RevisionRecord): Promise<void>;
   remove(key: RepositoryKey, digest: Digest): Promise<void>;
   /** Every record there is, for rebuilding an index. */
-  list(): AsyncIterable<{ readonly key: RepositoryKey; readonly record: RevisionRecord }>;
+  list(): AsyncIterable<RevisionEntry>;
+}
+
+export interface RevisionEntry {
+  readonly key: RepositoryKey;
+  readonly record: RevisionRecord;
 }

@@ -1,0 +1,39 @@
+import * as z from 'zod';
+import type { Digest } from '../oci/digest.ts';
+import { parseRevisionPath } from './repository-layout.ts';
+import type { RepositoryRecords } from './repository-records.ts';
+import { storedDigest } from './stored-digest.ts';
+import type { RepositoryKey, RevisionEntry, RevisionRecord, RevisionStore } from './tag-store.ts';
+
+const shape = z.object({ digest: storedDigest, mediaType: z.string(), size: z.int().nonnegative() });
+
+/** Revisions as small files, in the layout of RepositoryLayout. */
+export class DiskRevisionStore implements RevisionStore {
+  readonly #records: RepositoryRecords;
+
+  constructor(records: RepositoryRecords) {
+    this.#records = records;
+  }
+
+  async get(key: RepositoryKey, digest: Digest): Promise<RevisionRecord | undefined> {
+    const record = await this.#records.read(this.#records.layout.revisionFile(key, digest), shape);
+    return record?.digest === digest ? record : undefined;
+  }
+
+  async put(key: RepositoryKey, { digest, mediaType, size }: RevisionRecord): Promise<void> {
+    await this.#records.write(this.#records.layout.revisionFile(key, digest), { digest, mediaType, size });
+  }
+
+  async remove(key: RepositoryKey, digest: Digest): Promise<void> {
+    await this.#records.remove(this.#records.layout.revisionFile(key, digest));
+  }
+
+  async *list(): AsyncGenerator<RevisionEntry> {
+    for await (const path of this.#records.walk()) {
+      const parsed = parseRevisionPath(path);
+      if (parsed === undefined) continue; // a tag, or a stranger's file
+      const record = await this.get(parsed.key, parsed.digest);
+      if (record !== undefined) yield { key: parsed.key, record };
+    }
+  }
+}

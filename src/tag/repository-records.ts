@@ -1,0 +1,129 @@
+import { dirname, join } from 'node:path';
+import PQueue from 'p-queue';
+import type * as z from 'zod';
+import { type DiskFiles, unlinkIfThere } from '../base/disk-files.ts';
+import type { Logger } from '../base/logger.ts';
+import { readSmallFile, replaceSmallFile } from '../base/small-file.ts';
+import { StorageError, storageErrorFrom, systemErrorCode } from '../base/storage-error.ts';
+import { RepositoryLayout } from './repository-layout.ts';
+
+/** A record is a digest, a number, and a media type, which came as a header field: those take at most 16 KiB. */
+const maxRecordBytes = 32_768;
+
+export interface RepositoryRecordsOptions {
+  /** Made when absent; may be shared with a blob store. One process at a time. */
+  readonly root: string;
+  /** At most this many records are read or written at once; the others wait. */
+  readonly maxOpenFiles: number;
+  /** More waiting than this fail with StorageError at once. */
+  readonly maxWaiting: number;
+  readonly files: DiskFiles;
+  readonly logger: Logger;
+}
+
+/** Small JSON files, replaced as a whole: what tags and revisions are kept in. */
+export class RepositoryRecords {
+  readonly layout: RepositoryLayout;
+  readonly #options: RepositoryRecordsOptions;
+  readonly #queue: PQueue;
+  #tempSerial = 0;
+
+  private constructor(options: RepositoryRecordsOptions) {
+    this.layout = new RepositoryLayout(options.root);
+    this.#options = options;
+    this.#queue = new PQueue({ concurrency: options.maxOpenFiles });
+  }
+
+  /** Makes the folders and removes what a crash left half-written. Looks at no record. Fails with StorageError. */
+  static async open(options: RepositoryRecordsOptions): Promise<RepositoryRecords> {
+    const records = new RepositoryRecords(options);
+    const { files } = options;
+    const { folders, temp } = records.layout;
+    try {
+      for (const folder of folders) await files.mkdir(folder, { mode: 0o700, recursive: true });
+      for await (const { name } of await files.opendir(temp)) await unlinkIfThere(files, join(temp, name));
+    } catch (error) {
+      throw storageErrorFrom(error, 'open the tag store');
+    }
+    return records;
+  }
+
+  /**
+   * A record that can't be read or is malformed is logged and counts as absent: all of them can be had again from the
+   * upstream, and a bad sector under one tag must not end a pull. Rejects only when too many wait.
+   */
+  async read<Shape extends z.ZodType>(path: string, shape: Shape): Promise<z.output<Shape> | undefined> {
+    return this.#limited(async () => {
+      try {
+        const bytes = await readSmallFile(this.#options.files, path, maxRecordBytes);
+        return bytes && shape.parse(JSON.parse(Buffer.from(bytes).toString('utf8')));
+      } catch (error) {
+        // A file where the path has a folder, or a folder where it has the file, is a record too that can't be read.
+        this.#options.logger.warn('unreadable record taken as absent', { path, error });
+        return undefined;
+      }
+    });
+  }
+
+  /** Atomic, also over a power loss; the newest value may be lost by one. Fails with StorageError, StorageFullError. */
+  async write(path: string, value: unknown): Promise<void> {
+    await this.#limited(async () => {
+      const file = { path, bytes: Buffer.from(JSON.stringify(value)), mode: 0o600 };
+      try {
+        await this.#replace(file);
+      } catch (error) {
+        throw storageErrorFrom(error, 'write a record');
+      }
+    });
+  }
+
+  /** Absent is fine. Fails with StorageError. */
+  async remove(path: string): Promise<void> {
+    await this.#limited(async () => {
+      try {
+        await unlinkIfThere(this.#options.files, path);
+      } catch (error) {
+        throw storageErrorFrom(error, 'remove a record');
+      }
+    });
+  }
+
+  /**
+   * Paths of all files below `repositories`, relative to it, the folder `.temp` left out. Holds the folders that are
+   * still to be visited in memory, and one folder open. Fails with StorageError.
+   */
+  async *walk(): AsyncGenerator<string> {
+    const waiting = [''];
+    for (let folder = waiting.pop(); folder !== undefined; folder = waiting.pop()) {
+      try {
+        for await (const entry of await this.#options.files.opendir(join(this.layout.repositories, folder))) {
+          const path = join(folder, entry.name);
+          if (!entry.isDirectory()) yield path;
+          else if (path !== '.temp') waiting.push(path);
+        }
+      } catch (error) {
+        throw storageErrorFrom(error, 'list records');
+      }
+    }
+  }
+
+  async #replace(file: { path: string; bytes: Uint8Array; mode: number }): Promise<void> {
+    const { files } = this.#options;
+    this.#tempSerial += 1;
+    const tempPath = this.layout.tempFile(this.#tempSerial);
+    try {
+      await replaceSmallFile(files, file, tempPath);
+    } catch (error) {
+      if (systemErrorCode(error) !== 'ENOENT') throw error;
+      await files.mkdir(dirname(file.path), { mode: 0o700, recursive: true });
+      await replaceSmallFile(files, file, tempPath);
+    }
+  }
+
+  async #limited<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#queue.size >= this.#options.maxWaiting) {
+      throw new StorageError(`${this.#options.maxWaiting} records are waiting to be read or written`);
+    }
+    return this.#queue.add(work);
+  }
+}
