@@ -82,4 +82,6 @@ export interface UpstreamHealth {
   readonly away: boolean;
   /** True while calls fail at once without being tried. */
   readonly breakerOpen: boolean;
+  /** Monotonic time of its last answer, success or verdict; `undefined` before the first. */
+  readonly answeredAtMs: number | undefined;
 }

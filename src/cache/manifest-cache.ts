@@ -1,0 +1,248 @@
+import { LRUCache } from 'lru-cache';
+import type { Clock } from '../base/clock.ts';
+import { SingleFlight } from '../base/single-flight.ts';
+import type { Logger } from '../base/logger.ts';
+import type { Digest } from '../oci/digest.ts';
+import { OciError } from '../oci/error.ts';
+import type { Reference } from '../oci/reference.ts';
+import type { Tag } from '../oci/tag.ts';
+import type { TagRecord, TagStore } from '../tag/tag-store.ts';
+import { UpstreamError } from '../upstream/upstream-error.ts';
+import type { CachedRepository } from './cached-upstream.ts';
+import { hit, type CacheOutcome } from './cache-outcome.ts';
+import type { CacheIndex } from './cache-index.ts';
+import type { DeliveryCheck } from './delivery-check.ts';
+import { ageMs, freshnessOf, mayServeOnError } from './freshness.ts';
+import type { HotManifest } from './hot-manifests.ts';
+import type { ManifestShelf } from './manifest-shelf.ts';
+import { NegativeCache } from './negative-cache.ts';
+import { refusalOf } from './refusal.ts';
+
+export interface ManifestCacheOptions {
+  readonly tags: TagStore;
+  readonly shelf: ManifestShelf;
+  readonly delivery: DeliveryCheck;
+  readonly index: CacheIndex;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly hotTags: number;
+  readonly negativeDigestMs: number;
+}
+
+export interface ManifestAnswer {
+  readonly manifest: HotManifest;
+  readonly outcome: CacheOutcome;
+}
+
+/**
+ * Manifests by tag and by digest. A digest needs no upstream once its manifest is here and linked; a tag is asked
+ * again after its freshness, by HEAD, once for all who wait.
+ */
+export class ManifestCache {
+  readonly #options: ManifestCacheOptions;
+  readonly #hotTags: LRUCache<string, TagRecord>;
+  readonly #flights = new SingleFlight<string, HotManifest>();
+  readonly #negative: NegativeCache;
+
+  constructor(options: ManifestCacheOptions) {
+    this.#options = options;
+    this.#hotTags = new LRUCache({ max: options.hotTags });
+    this.#negative = new NegativeCache(options.clock);
+  }
+
+  /** The answer when memory alone gives it, for the hot path; else `undefined`: ask `get`. */
+  hot(repository: CachedRepository, reference: Reference): ManifestAnswer | undefined {
+    const { clock, delivery, index, shelf } = this.#options;
+    let digest: Digest;
+    if (reference.kind === 'tag') {
+      const record = this.#hotTags.get(nameOf(repository, reference.tag));
+      if (record === undefined) return undefined;
+      const rule = repository.upstream.freshness(reference.tag);
+      if (freshnessOf(record, rule, clock.nowMs()) !== 'fresh') return undefined;
+      digest = record.digest;
+    } else {
+      digest = reference.digest;
+    }
+    const manifest = shelf.hot(repository.key, digest);
+    if (manifest === undefined || delivery.known(repository, manifest) === undefined) return undefined;
+    index.touch(digest, clock.nowMs());
+    return { manifest, outcome: hit };
+  }
+
+  /** Fails with OciError: 404 when there is no such manifest or its blobs can't be delivered, 503 in an outage. */
+  async get(repository: CachedRepository, reference: Reference): Promise<ManifestAnswer> {
+    try {
+      const answer =
+        reference.kind === 'digest'
+          ? await this.#byDigest(repository, reference.digest)
+          : await this.#byTag(repository, reference.tag);
+      await this.#refuseUndeliverable(repository, answer.manifest);
+      this.#options.index.touch(answer.manifest.digest, this.#options.clock.nowMs());
+      return answer;
+    } catch (error) {
+      throw refusalOf(error, 'MANIFEST_UNKNOWN');
+    }
+  }
+
+  async #byDigest(repository: CachedRepository, digest: Digest): Promise<ManifestAnswer> {
+    const { shelf } = this.#options;
+    const stored = await shelf.get(repository.key, digest);
+    if (stored !== undefined) return { manifest: stored, outcome: hit };
+    const fetched = await this.#once(repository, digest, async (signal) =>
+      this.#fetchDigest(repository, digest, signal),
+    );
+    return { manifest: fetched.value, outcome: forwarded('miss', fetched.collapsed) };
+  }
+
+  async #byTag(repository: CachedRepository, tag: Tag): Promise<ManifestAnswer> {
+    const { clock, logger, shelf } = this.#options;
+    const record = await this.#record(repository, tag);
+    const rule = repository.upstream.freshness(tag);
+    const freshness = record === undefined ? 'revalidate' : freshnessOf(record, rule, clock.nowMs());
+    if (record !== undefined && freshness !== 'revalidate') {
+      if (freshness === 'revalidate-behind') {
+        this.#revalidate(repository, tag).catch((error: unknown) =>
+          logger.debug('a tag could not be revalidated', { ...repository.key, tag, error }),
+        );
+      }
+      const stored = await shelf.get(repository.key, record.digest);
+      if (stored !== undefined) return { manifest: stored, outcome: hit };
+    }
+    try {
+      const fresh = await this.#revalidate(repository, tag);
+      return { manifest: fresh.value, outcome: forwarded(record === undefined ? 'miss' : 'stale', fresh.collapsed) };
+    } catch (error) {
+      return await this.#staleAnswer(repository, { tag, record, error });
+    }
+  }
+
+  async #revalidate(
+    repository: CachedRepository,
+    tag: Tag,
+  ): Promise<{ value: HotManifest; collapsed: boolean }> {
+    return this.#once(repository, tag, async (signal) => this.#fetchTag(repository, tag, signal));
+  }
+
+  async #once(
+    repository: CachedRepository,
+    reference: Tag | Digest,
+    work: (signal: AbortSignal) => Promise<HotManifest>,
+  ): Promise<{ value: HotManifest; collapsed: boolean }> {
+    const subject = nameOf(repository, reference);
+    const refusal = this.#negative.refusal(subject);
+    if (refusal !== undefined) throw refusal;
+    return this.#flights.run(subject, work);
+  }
+
+  /** HEAD first: Docker Hub counts only GETs, and mostly nothing has changed. */
+  async #fetchTag(repository: CachedRepository, tag: Tag, signal: AbortSignal): Promise<HotManifest> {
+    const { key, upstream } = repository;
+    const { shelf } = this.#options;
+    const reference = { kind: 'tag', tag } as const;
+    try {
+      const head = await upstream.client.headManifest(key.repository, reference, signal);
+      const manifest =
+        head.digest === undefined
+          ? await shelf.put(key, await upstream.client.getManifest(key.repository, reference, signal))
+          : ((await shelf.get(key, head.digest)) ??
+            (await shelf.adopt(key, head.digest, head.mediaType)) ??
+            (await shelf.put(
+              key,
+              await upstream.client.getManifest(key.repository, { kind: 'digest', digest: head.digest }, signal),
+            )));
+      await this.#pointTag(repository, tag, manifest);
+      return manifest;
+    } catch (error) {
+      await this.#obey(repository, tag, error);
+      throw error;
+    }
+  }
+
+  /** "Knowing a digest grants nothing": bytes that are here count only after the upstream showed them in this repository. */
+  async #fetchDigest(repository: CachedRepository, digest: Digest, signal: AbortSignal): Promise<HotManifest> {
+    const { key, upstream } = repository;
+    const { shelf, negativeDigestMs } = this.#options;
+    const reference = { kind: 'digest', digest } as const;
+    try {
+      if (this.#options.index.usage(digest) !== undefined) {
+        const head = await upstream.client.headManifest(key.repository, reference, signal);
+        const adopted = await shelf.adopt(key, digest, head.mediaType);
+        if (adopted !== undefined) return adopted;
+      }
+      return await shelf.put(key, await upstream.client.getManifest(key.repository, reference, signal));
+    } catch (error) {
+      if (error instanceof UpstreamError) {
+        this.#negative.remember(nameOf(repository, digest), error, negativeDigestMs);
+      }
+      throw error;
+    }
+  }
+
+  async #pointTag(repository: CachedRepository, tag: Tag, manifest: HotManifest): Promise<void> {
+    const { clock, logger, tags } = this.#options;
+    const record = { digest: manifest.digest, mediaType: manifest.mediaType, checkedAtMs: clock.nowMs() };
+    this.#hotTags.set(nameOf(repository, tag), record);
+    this.#negative.forget(nameOf(repository, tag));
+    try {
+      await tags.put(repository.key, tag, record);
+    } catch (error) {
+      logger.warn('a tag could not be stored', { ...repository.key, tag, error });
+    }
+  }
+
+  /** A verdict on a tag, or on its whole repository, takes effect here too; an outage changes nothing. */
+  async #obey(repository: CachedRepository, tag: Tag, error: unknown): Promise<void> {
+    if (!(error instanceof UpstreamError) || !error.isVerdict || repository.upstream.isArchived(tag)) return;
+    const { logger, shelf, tags } = this.#options;
+    const { negativeMs } = repository.upstream.freshness(tag);
+    this.#negative.remember(nameOf(repository, tag), error, negativeMs);
+    this.#hotTags.delete(nameOf(repository, tag));
+    if (error.kind === 'denied') shelf.forgetAll(repository.key);
+    try {
+      await tags.remove(repository.key, tag);
+    } catch (failure) {
+      logger.warn('a tag could not be removed', { ...repository.key, tag, error: failure });
+    }
+  }
+
+  async #staleAnswer(
+    repository: CachedRepository,
+    { tag, record, error }: { tag: Tag; record: TagRecord | undefined; error: unknown },
+  ): Promise<ManifestAnswer> {
+    const { clock, shelf } = this.#options;
+    if (!(error instanceof UpstreamError) || record === undefined) throw error;
+    const servesGone = error.isVerdict && repository.upstream.isArchived(tag);
+    const rule = repository.upstream.freshness(tag);
+    if (!servesGone && (error.isVerdict || !mayServeOnError(record, rule, clock.nowMs()))) throw error;
+    const manifest = await shelf.get(repository.key, record.digest);
+    if (manifest === undefined) throw error;
+    const age = ageMs(record, clock.nowMs());
+    return { manifest, outcome: { kind: 'stale', ageMs: age, detail: error.kind } };
+  }
+
+  async #refuseUndeliverable(repository: CachedRepository, manifest: HotManifest): Promise<void> {
+    const { delivery } = this.#options;
+    if (delivery.known(repository, manifest) !== undefined || (await delivery.ask(repository, manifest))) return;
+    throw new OciError('MANIFEST_UNKNOWN', {
+      detail: { upstream: 'unavailable', reason: 'not all of this image is cached and its upstream is away' },
+    });
+  }
+
+  async #record(repository: CachedRepository, tag: Tag): Promise<TagRecord | undefined> {
+    const name = nameOf(repository, tag);
+    const hot = this.#hotTags.get(name);
+    if (hot !== undefined) return hot;
+    const record = await this.#options.tags.get(repository.key, tag);
+    if (record !== undefined) this.#hotTags.set(name, record);
+    return record;
+  }
+}
+
+function forwarded(reason: 'miss' | 'stale', collapsed: boolean): CacheOutcome {
+  return { kind: 'forward', reason, stored: true, collapsed };
+}
+
+/** A space stands in none of the parts. */
+function nameOf({ key }: CachedRepository, reference: Tag | Digest): string {
+  return `${key.upstream} ${key.repository} ${reference}`;
+}
