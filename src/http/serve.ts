@@ -1,0 +1,141 @@
+import { once } from 'node:events';
+import {
+  createServer as createHttpServer,
+  type RequestListener,
+  type Server,
+  type ServerOptions,
+} from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Clock } from '../base/clock.ts';
+import type { Logger } from '../base/logger.ts';
+import { refuseClient } from './client-error.ts';
+import type { ExchangeHandler } from './exchange.ts';
+import { ListenError } from './listen-error.ts';
+import type { OpenExchanges } from './open-exchanges.ts';
+
+export interface ServeOptions {
+  /** Names the listener in logs and errors. */
+  readonly name: string;
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  readonly tls: TlsFiles | undefined;
+  readonly handler: ExchangeHandler;
+  readonly exchanges: OpenExchanges;
+  readonly limits: ServeLimits;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** PEM texts. */
+export interface TlsFiles {
+  readonly cert: string;
+  readonly key: string;
+}
+
+export interface ServeLimits {
+  /** For the head of a request to arrive, and for a TLS handshake. */
+  readonly headersTimeoutMs: number;
+  /** How long a connection without a request is kept. */
+  readonly keepAliveTimeoutMs: number;
+  readonly maxHeaderBytes: number;
+  /** Further ones are closed when they come. */
+  readonly maxConnections: number;
+  /** For a client that takes nothing of what was written to it. */
+  readonly clientStallTimeoutMs: number;
+}
+
+export interface HttpServer {
+  readonly url: string;
+  readonly port: number;
+  /**
+   * Stops accepting, closes idle connections, lets running answers end, and after `drainMs` destroys what is left.
+   * Resolves when every connection is gone.
+   */
+  close(drainMs: number): Promise<void>;
+}
+
+/** Opens a listener. Fails with ListenError. */
+export async function serveHttp(options: ServeOptions): Promise<HttpServer> {
+  // Connections on which nothing was asked yet: node counts them as busy, a drain must not wait for them.
+  const fresh = new Set<Socket>();
+  const server = createServer(options, fresh);
+  try {
+    server.listen(options.port, options.host);
+    await once(server, 'listening');
+  } catch (error) {
+    const address = formatAddress(options.host, options.port);
+    throw new ListenError(options.name, address, error as NodeJS.ErrnoException);
+  }
+  // Accepting may fail for a while, as with EMFILE; the listener stays.
+  server.on('error', (error) => options.logger.error('listener failed', { listener: options.name, error }));
+  const { port } = server.address() as AddressInfo;
+  const scheme = options.tls === undefined ? 'http' : 'https';
+  return {
+    url: `${scheme}://${formatAddress(options.host, port)}`,
+    port,
+    close: async (drainMs) => drain(server, { ...options, drainMs, fresh }),
+  };
+}
+
+function createServer(options: ServeOptions, fresh: Set<Socket>): Server {
+  const { limits, exchanges, handler, logger, name } = options;
+  const serverOptions: ServerOptions = {
+    headersTimeout: limits.headersTimeoutMs,
+    // A body takes as long as it takes: what stalls is caught by `timeout`.
+    requestTimeout: 0,
+    connectionsCheckingInterval: Math.ceil(limits.headersTimeoutMs / 4),
+    keepAliveTimeout: limits.keepAliveTimeoutMs,
+    maxHeaderSize: limits.maxHeaderBytes,
+    noDelay: true,
+  };
+  const server =
+    options.tls === undefined
+      ? createHttpServer(serverOptions)
+      : createHttpsServer({ ...serverOptions, ...options.tls, handshakeTimeout: limits.headersTimeoutMs });
+  server.maxConnections = limits.maxConnections;
+  server.timeout = limits.clientStallTimeoutMs;
+
+  server.on(options.tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => {
+    fresh.add(socket);
+    socket.once('close', () => fresh.delete(socket));
+  });
+  const answer: RequestListener = (request, response) => {
+    fresh.delete(request.socket);
+    handler(exchanges.begin(request, response));
+  };
+  server.on('request', answer);
+  // No `100 Continue` is sent unless somebody is going to read the body.
+  server.on('checkContinue', answer);
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    logger.debug('request refused by the parser', { listener: name, code: error.code });
+    refuseClient(error, socket, exchanges.answersOn(socket));
+  });
+  server.on('drop', () => logger.warn('connection refused: too many are open', { listener: name }));
+  return server;
+}
+
+interface DrainOptions extends ServeOptions {
+  readonly drainMs: number;
+  readonly fresh: ReadonlySet<Socket>;
+}
+
+async function drain(server: Server, options: DrainOptions): Promise<void> {
+  const { exchanges, clock, logger, name, drainMs, fresh } = options;
+  if (!server.listening) return;
+  exchanges.drain();
+  const closed = once(server, 'close');
+  server.close();
+  for (const socket of fresh) socket.destroy();
+  const deadline = clock.schedule(drainMs, () => {
+    logger.warn('answers cut off: the time to drain is over', { listener: name, answers: exchanges.size });
+    server.closeAllConnections();
+  });
+  await closed;
+  deadline.cancel();
+}
+
+function formatAddress(host: string, port: number): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
