@@ -24,21 +24,33 @@ export function registryUrl(doc: string) {
   return field<string>({
     doc,
     expected: 'an address such as https://registry.example.com',
-    parse: (text, reject) => {
-      const url = URL.canParse(text) ? new URL(text) : undefined;
-      if (url === undefined) return undefined;
-      // The text is left out of these messages: it may hold a password.
-      if (url.username !== '' || url.password !== '') {
-        return reject('must not contain a user name or a password; put them under credentials');
-      }
-      if (url.protocol !== 'https:' && url.protocol !== 'http:')
-        return reject('must begin with https:// or http://');
-      if (url.search !== '' || url.hash !== '') return reject('must not contain a query or a fragment');
-      if (url.pathname !== '/') return reject('must not contain a path: /v2/ is added to the address');
-      return url.origin;
-    },
+    parse: parseOrigin,
     format: (url) => url,
   });
+}
+
+/** An origin, as `registryUrl` gives; a host alone means https. */
+export function realmOrigin(doc: string) {
+  return field<string>({
+    doc,
+    expected: 'a host such as auth.example.com',
+    parse: (text, reject) => parseOrigin(hostName.test(text) ? `https://${text}` : text, reject),
+    format: (url) => url,
+  });
+}
+
+function parseOrigin(text: string, reject: (why: string) => undefined): string | undefined {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined) return undefined;
+  // The text is left out of these messages: it may hold a password.
+  if (url.username !== '' || url.password !== '') {
+    return reject('must not contain a user name or a password; put them under credentials');
+  }
+  if (url.protocol !== 'https:' && url.protocol !== 'http:')
+    return reject('must begin with https:// or http://');
+  if (url.search !== '' || url.hash !== '') return reject('must not contain a query or a fragment');
+  if (url.pathname !== '/') return reject('must not contain a path: /v2/ is added to the address');
+  return url.origin;
 }
 
 const pattern = /^[A-Za-z0-9_.*?-]{1,128}$/;

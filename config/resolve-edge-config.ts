@@ -113,10 +113,7 @@ function resolveUpstreams(
     const parsed = upstreamSchema.safeParse(value);
     return parsed.success ? [[index, parsed.data]] : [];
   });
-  checkUpstreamNames(
-    valid.map(([index, { name, hosts }]) => ({ path: ['upstreams', index], name, hosts })),
-    context.report,
-  );
+  checkUpstreamNames(written, context.report);
   return valid.map(([index, upstream]) =>
     resolveUpstream(upstream, { ...context, path: ['upstreams', index] }),
   );

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { bytes, count, duration, path, secret, text, toggle } from './field-kinds.ts';
 import { choice, list, section } from './field.ts';
 import { freshnessRuleSchema } from './freshness-schema.ts';
-import { registryName, registryUrl, tagPattern } from './registry-fields.ts';
+import { realmOrigin, registryName, registryUrl, tagPattern } from './registry-fields.ts';
 import { withUnits } from './with-units.ts';
 
 const credentialSchema = section(
@@ -69,7 +69,7 @@ export const upstreamSchema = withUnits(
     publicProbeLifetime: duration('How long it is remembered that a repository is public.').prefault('1h'),
     trustedRealms: list(
       'Hosts outside the upstream’s own domain that may issue its tokens and so see its credential.',
-      registryName('A host.'),
+      realmOrigin('A host, or an origin such as `https://auth.example.com:8443`.'),
     ).prefault([]),
     allowPrivateTargets: toggle(
       'Lets redirects and token realms lead to private and loopback addresses.',
