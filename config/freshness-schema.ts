@@ -1,17 +1,12 @@
 import type { z } from 'zod';
 import { duration } from './field-kinds.ts';
-import { list, section } from './field.ts';
-import { tagPattern } from './registry-fields.ts';
+import { section } from './field.ts';
+import { tagPatterns } from './registry-fields.ts';
 import { withUnits } from './with-units.ts';
 
 export const freshnessRuleSchema = withUnits(
   section('For the tags that match.', {
-    tags: list(
-      'Patterns of tags; `*` stands for any characters, `?` for one.',
-      tagPattern('A pattern of tags.'),
-    ).min(1, {
-      error: 'expected at least one pattern',
-    }),
+    tags: tagPatterns('Patterns of tags; `*` stands for any characters, `?` for one.'),
     fresh: duration('How long a tag is served without asking the upstream.').prefault('60s'),
     staleWhileRevalidate: duration(
       'How much longer the old answer is served while the upstream is asked.',

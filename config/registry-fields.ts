@@ -1,4 +1,5 @@
-import { field } from './field.ts';
+import { z } from 'zod';
+import { field, fieldDocs, list } from './field.ts';
 
 const hostName = /^[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?::\d{1,5})?$/;
 
@@ -63,4 +64,18 @@ export function tagPattern(doc: string) {
     parse: (text) => (pattern.test(text) ? text : undefined),
     format: (glob) => glob,
   });
+}
+
+/** One tag pattern or a list of them; always a list in code. */
+export function tagPatterns(doc: string) {
+  const patterns = list(doc, tagPattern(doc)).min(1, { error: 'expected at least one tag pattern' });
+  const written = z.union([z.string(), z.array(z.string())], {
+    error: 'expected a tag pattern such as v1.*, or a list of them',
+  });
+  return z
+    .codec(written, patterns, {
+      decode: (value) => (Array.isArray(value) ? value : [value]),
+      encode: (globs) => globs.map((glob) => String(glob)),
+    })
+    .register(fieldDocs, { doc, expected: 'a tag pattern such as v1.*, or a list of them' });
 }

@@ -1,0 +1,88 @@
+import { edgeSchema } from './edge-schema.ts';
+import { describe, listItem, scalarFields, sectionShape } from './schema-walk.ts';
+import { configVariable, upstreamsVariable } from './sources.ts';
+import { upstreamVariableSuffixes } from './upstream-environment.ts';
+import { wellKnownUpstreams } from './well-known-upstreams.ts';
+
+type Schema = Parameters<typeof describe>[0];
+
+/** The reference of everything that an edge can be told, as Markdown, made from the schema. */
+export function configReference(): string {
+  const variables = new Map(scalarFields(edgeSchema).map(({ path, env }) => [path.join('.'), env]));
+  const sections = sectionTables(edgeSchema, '', variables);
+  return `${[introduction(), ...sections, upstreamVariables()].join('\n\n')}\n`;
+}
+
+function introduction(): string {
+  return `# Configuration of an edge
+
+Made from the schema by \`npm run docs\`; do not edit.
+
+Flags win over environment variables, those over the YAML file, that over the defaults. The file is named by
+\`--config\` or \`${configVariable}\`. \`wherry check-config\` shows what comes out, or everything that is wrong.
+
+- Durations have a unit: \`250ms\`, \`30s\`, \`5m\`, \`1h30m\`, \`7d\`. Sizes too: \`512MiB\`, \`20GB\`; a bare number means bytes.
+- Relative paths start at the working directory.
+- An empty variable, and a key with nothing after it, count as not set. Keys that are not listed here are errors.
+- Every secret has three forms: itself (\`password\`), a file that holds it (\`passwordFile\`), an environment variable that holds it (\`passwordEnv\`).
+- Without upstreams, these are mirrored: ${wellKnownUpstreams.join(', ')}.`;
+}
+
+/** A table for the section and, after it, those of the sections and lists in it. */
+function sectionTables(
+  schema: Schema,
+  path: string,
+  variables: ReadonlyMap<string, string>,
+): readonly string[] {
+  const shape = [...(sectionShape(schema) ?? [])];
+  const rows = shape.map(([key, field]) => row(key, field, variables.get(join(path, key))));
+  const heading = path === '' ? '## Top level' : `## \`${path}\``;
+  const table = ['| key | default | variable | meaning |', '| --- | --- | --- | --- |', ...rows].join('\n');
+  const own = [heading, describe(schema).docs.doc, table].filter((part) => part !== '').join('\n\n');
+  const inner = shape.flatMap(([key, field]) => {
+    const item = listItem(field) ?? field;
+    const inside = listItem(field) === undefined ? join(path, key) : `${join(path, key)}[]`;
+    return sectionShape(item) === undefined ? [] : sectionTables(item, inside, variables);
+  });
+  return [own, ...inner];
+}
+
+function row(key: string, field: Schema, variable: string | undefined): string {
+  const { docs, written } = describe(field);
+  const item = listItem(field);
+  const nested = sectionShape(item ?? field) !== undefined;
+  const kind = nested
+    ? ''
+    : ` Expects ${item === undefined ? '' : 'a list of: '}${describe(item ?? field).docs.expected ?? ''}.`;
+  return `| ${[`\`${key}\``, defaultText(written), variable === undefined ? '' : `\`${variable}\``, docs.doc + kind].map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+}
+
+function defaultText(written: ReturnType<typeof describe>['written']): string {
+  if (written === 'required') return 'required';
+  if (written === 'optional') return 'not set';
+  const value = written.default;
+  if (Array.isArray(value)) return 'empty';
+  return typeof value === 'object' ? 'see below' : `\`${JSON.stringify(value).replaceAll('"', '')}\``;
+}
+
+function upstreamVariables(): string {
+  const rows = Object.entries(upstreamVariableSuffixes).map(
+    ([suffix, keys]) =>
+      `| \`WHERRY_UPSTREAM_<NAME>${suffix}\` | \`${keys.filter((key) => typeof key === 'string').join('[0].')}\` |`,
+  );
+  return `## Variables for upstreams
+
+\`${upstreamsVariable}\` lists upstreams as \`NAME=URL\` or \`NAME\`, with commas between; like \`--upstream\` it takes the
+place of the whole list in the file, so that no credential goes to an address that it was not written for.
+
+In the others \`<NAME>\` is the upstream's name in upper case with \`_\` for every other character: \`DOCKER_IO\`. They
+apply to the upstreams of every source and win over the file.
+
+| variable | key of the upstream |
+| --- | --- |
+${rows.join('\n')}`;
+}
+
+function join(path: string, key: string): string {
+  return path === '' ? key : `${path}.${key}`;
+}
