@@ -32,7 +32,7 @@ async function open(options: { files?: Partial<DiskFiles>; warn?: () => void; ma
     maxOpenFiles: options.maxOpenFiles ?? 4,
     maxWaiting: 10,
     files: { ...nodeDiskFiles, ...options.files },
-    logger: { ...silentLogger, warn: options.warn ?? silentLogger.warn },
+    logger: { ...silentLogger, ...(options.warn && { warn: options.warn }) },
   });
 }
 

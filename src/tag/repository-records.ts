@@ -1,10 +1,10 @@
 import { dirname, join } from 'node:path';
-import PQueue from 'p-queue';
 import type * as z from 'zod';
 import { type DiskFiles, unlinkIfThere } from '../base/disk-files.ts';
+import { Limiter } from '../base/limiter.ts';
 import type { Logger } from '../base/logger.ts';
 import { readSmallFile, replaceSmallFile } from '../base/small-file.ts';
-import { StorageError, storageErrorFrom, systemErrorCode } from '../base/storage-error.ts';
+import { storageErrorFrom, systemErrorCode } from '../base/storage-error.ts';
 import { RepositoryLayout } from './repository-layout.ts';
 
 /** A record is a digest, a number, and a media type, which came as a header field: those take at most 16 KiB. */
@@ -15,7 +15,7 @@ export interface RepositoryRecordsOptions {
   readonly root: string;
   /** At most this many records are read or written at once; the others wait. */
   readonly maxOpenFiles: number;
-  /** More waiting than this fail with StorageError at once. */
+  /** More waiting than this fail with OverloadedError at once. */
   readonly maxWaiting: number;
   readonly files: DiskFiles;
   readonly logger: Logger;
@@ -25,13 +25,14 @@ export interface RepositoryRecordsOptions {
 export class RepositoryRecords {
   readonly layout: RepositoryLayout;
   readonly #options: RepositoryRecordsOptions;
-  readonly #queue: PQueue;
+  readonly #limiter: Limiter;
   #tempSerial = 0;
 
   private constructor(options: RepositoryRecordsOptions) {
     this.layout = new RepositoryLayout(options.root);
     this.#options = options;
-    this.#queue = new PQueue({ concurrency: options.maxOpenFiles });
+    const { maxOpenFiles, maxWaiting } = options;
+    this.#limiter = new Limiter({ name: 'records', concurrency: maxOpenFiles, maxQueued: maxWaiting });
   }
 
   /** Makes the folders and removes what a crash left half-written. Looks at no record. Fails with StorageError. */
@@ -50,10 +51,10 @@ export class RepositoryRecords {
 
   /**
    * A record that can't be read or is malformed is logged and counts as absent: all of them can be had again from the
-   * upstream, and a bad sector under one tag must not end a pull. Rejects only when too many wait.
+   * upstream, and a bad sector under one tag must not end a pull. Fails with OverloadedError only.
    */
   async read<Shape extends z.ZodType>(path: string, shape: Shape): Promise<z.output<Shape> | undefined> {
-    return this.#limited(async () => {
+    return this.#limiter.run(async () => {
       try {
         const bytes = await readSmallFile(this.#options.files, path, maxRecordBytes);
         return bytes && shape.parse(JSON.parse(Buffer.from(bytes).toString('utf8')));
@@ -67,7 +68,7 @@ export class RepositoryRecords {
 
   /** Atomic, also over a power loss; the newest value may be lost by one. Fails with StorageError, StorageFullError. */
   async write(path: string, value: unknown): Promise<void> {
-    await this.#limited(async () => {
+    await this.#limiter.run(async () => {
       const file = { path, bytes: Buffer.from(JSON.stringify(value)), mode: 0o600 };
       try {
         await this.#replace(file);
@@ -79,7 +80,7 @@ export class RepositoryRecords {
 
   /** Absent is fine. Fails with StorageError. */
   async remove(path: string): Promise<void> {
-    await this.#limited(async () => {
+    await this.#limiter.run(async () => {
       try {
         await unlinkIfThere(this.#options.files, path);
       } catch (error) {
@@ -118,12 +119,5 @@ export class RepositoryRecords {
       await files.mkdir(dirname(file.path), { mode: 0o700, recursive: true });
       await replaceSmallFile(files, file, tempPath);
     }
-  }
-
-  async #limited<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#queue.size >= this.#options.maxWaiting) {
-      throw new StorageError(`${this.#options.maxWaiting} records are waiting to be read or written`);
-    }
-    return this.#queue.add(work);
   }
 }
