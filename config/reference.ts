@@ -9,7 +9,7 @@ type Schema = Parameters<typeof describe>[0];
 /** The reference of everything that an edge can be told, as Markdown, made from the schema. */
 export function configReference(): string {
   const variables = new Map(scalarFields(edgeSchema).map(({ path, env }) => [path.join('.'), env]));
-  const sections = sectionTables(edgeSchema, '', variables);
+  const sections = sectionLists(edgeSchema, '', variables);
   return `${[introduction(), ...sections, upstreamVariables()].join('\n\n')}\n`;
 }
 
@@ -28,47 +28,47 @@ Flags win over environment variables, those over the YAML file, that over the de
 - Without upstreams, these are mirrored: ${wellKnownUpstreams.join(', ')}.`;
 }
 
-/** A table for the section and, after it, those of the sections and lists in it. */
-function sectionTables(
+/** The keys of the section and, after them, those of the sections and lists in it. */
+function sectionLists(
   schema: Schema,
   path: string,
   variables: ReadonlyMap<string, string>,
 ): readonly string[] {
   const shape = [...(sectionShape(schema) ?? [])];
-  const rows = shape.map(([key, field]) => row(key, field, variables.get(join(path, key))));
+  const entries = shape.map(([key, field]) => entry(key, field, variables.get(join(path, key))));
   const heading = path === '' ? '## Top level' : `## \`${path}\``;
-  const table = ['| key | default | variable | meaning |', '| --- | --- | --- | --- |', ...rows].join('\n');
-  const own = [heading, describe(schema).docs.doc, table].filter((part) => part !== '').join('\n\n');
+  const own = [heading, describe(schema).docs.doc, entries.join('\n')].join('\n\n');
   const inner = shape.flatMap(([key, field]) => {
     const item = listItem(field) ?? field;
     const inside = listItem(field) === undefined ? join(path, key) : `${join(path, key)}[]`;
-    return sectionShape(item) === undefined ? [] : sectionTables(item, inside, variables);
+    return sectionShape(item) === undefined ? [] : sectionLists(item, inside, variables);
   });
   return [own, ...inner];
 }
 
-function row(key: string, field: Schema, variable: string | undefined): string {
+/** `- **listen** (default `127.0.0.1:5000`, variable `WHERRY_LISTEN`): what it means. Expects what.` */
+function entry(key: string, field: Schema, variable: string | undefined): string {
   const { docs, written } = describe(field);
   const item = listItem(field);
+  const facts = [defaultText(written), variable === undefined ? undefined : `variable \`${variable}\``];
+  const known = facts.filter((fact) => fact !== undefined).join(', ');
   const nested = sectionShape(item ?? field) !== undefined;
-  const kind = nested
-    ? ''
-    : ` Expects ${item === undefined ? '' : 'a list of: '}${describe(item ?? field).docs.expected ?? ''}.`;
-  return `| ${[`\`${key}\``, defaultText(written), variable === undefined ? '' : `\`${variable}\``, docs.doc + kind].map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  const expected = `${item === undefined ? '' : 'a list, each '}${describe(item ?? field).docs.expected ?? ''}`;
+  return `- **${key}** (${known}): ${docs.doc}${nested ? '' : ` Expects ${expected}.`}`;
 }
 
 function defaultText(written: ReturnType<typeof describe>['written']): string {
   if (written === 'required') return 'required';
   if (written === 'optional') return 'not set';
   const value = written.default;
-  if (Array.isArray(value)) return 'empty';
-  return typeof value === 'object' ? 'see below' : `\`${JSON.stringify(value).replaceAll('"', '')}\``;
+  if (Array.isArray(value)) return 'default: none';
+  return typeof value === 'object' ? 'section' : `default \`${JSON.stringify(value).replaceAll('"', '')}\``;
 }
 
 function upstreamVariables(): string {
   const rows = Object.entries(upstreamVariableSuffixes).map(
     ([suffix, keys]) =>
-      `| \`WHERRY_UPSTREAM_<NAME>${suffix}\` | \`${keys.filter((key) => typeof key === 'string').join('[0].')}\` |`,
+      `- \`WHERRY_UPSTREAM_<NAME>${suffix}\` sets \`${keys.filter((key) => typeof key === 'string').join('[0].')}\`.`,
   );
   return `## Variables for upstreams
 
@@ -78,8 +78,6 @@ place of the whole list in the file, so that no credential goes to an address th
 In the others \`<NAME>\` is the upstream's name in upper case with \`_\` for every other character: \`DOCKER_IO\`. They
 apply to the upstreams of every source and win over the file.
 
-| variable | key of the upstream |
-| --- | --- |
 ${rows.join('\n')}`;
 }
 
