@@ -24,6 +24,8 @@ export class Podman {
       '--storage-driver=vfs',
       '--cgroup-manager=cgroupfs',
       '--events-backend=none',
+      // Podman's default, crun, refuses machines that mix the two versions of cgroups.
+      '--runtime=runc',
     ];
     const { stdout } = await runCommand('unshare', ['--mount', 'podman', ...flags, ...args], {
       env: this.#config.env,
