@@ -76,9 +76,16 @@ function isDigits(text: string): boolean {
   return /^[0-9]+$/.test(text);
 }
 
-/** OWS (RFC 9110, section 5.6.3). */
+/** OWS (RFC 9110, section 5.6.3). A loop, since a search for blanks at the end looks at inner ones again and again. */
 function trimBlanks(text: string): string {
-  return text.replace(/^[ \t]+/, '').replace(/[ \t]+$/, '');
+  let [start, end] = [0, text.length];
+  while (start < end && isBlank(text[start])) start += 1;
+  while (end > start && isBlank(text[end - 1])) end -= 1;
+  return text.slice(start, end);
+}
+
+function isBlank(character: string | undefined): boolean {
+  return character === ' ' || character === '\t';
 }
 
 /** Which bytes an answer carries: `bytes 0-99/1000`, where `size` is `undefined` for `*`. */
