@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { DataFolderError } from './data-folder-error.ts';
 import { DataLock } from './data-lock.ts';
-import { type DiskFiles, syncFolder, unlinkIfThere } from './disk-files.ts';
+import { type DiskFiles, makeFolder, syncFolder, unlinkIfThere } from './disk-files.ts';
 import { readSmallFile, replaceSmallFile } from './small-file.ts';
 
 /** Brings a data folder from one format version to the next. Runs again after a crash: so it must stand that. */
@@ -40,7 +40,7 @@ export class DataFolder {
   static async open(options: DataFolderOptions): Promise<DataFolder> {
     const { path, files } = options;
     try {
-      await files.mkdir(path, { mode: 0o700, recursive: true });
+      await makeFolder(files, path);
       const lock = await DataLock.acquire(files, path);
       try {
         await bringUpToDate(options);

@@ -1,3 +1,4 @@
+import { dirname, resolve } from 'node:path';
 import { mkdir, open, opendir, rename, stat, statfs, unlink } from 'node:fs/promises';
 import { systemErrorCode } from './storage-error.ts';
 
@@ -7,7 +8,11 @@ import { systemErrorCode } from './storage-error.ts';
  */
 export interface DiskFiles {
   open(path: string, flags: string | number, mode?: number): Promise<DiskFile>;
-  mkdir(path: string, options: { readonly mode: number; readonly recursive?: boolean }): Promise<unknown>;
+  /** Where `recursive`: answers the first folder that it had to make, `undefined` when all were there. */
+  mkdir(
+    path: string,
+    options: { readonly mode: number; readonly recursive?: boolean },
+  ): Promise<string | undefined>;
   rename(from: string, to: string): Promise<void>;
   unlink(path: string): Promise<void>;
   stat(path: string): Promise<DiskStat>;
@@ -63,6 +68,16 @@ export async function syncFolder(files: DiskFiles, path: string): Promise<void> 
     await folder.sync();
   } finally {
     await folder.close();
+  }
+}
+
+/** Makes a folder of mode 0700 where there is none, parents included, so that it survives a power loss. */
+export async function makeFolder(files: DiskFiles, path: string): Promise<void> {
+  const made = await files.mkdir(path, { mode: 0o700, recursive: true });
+  if (made === undefined) return;
+  const first = resolve(made);
+  for (let folder = resolve(path); folder.length >= first.length; folder = dirname(folder)) {
+    await syncFolder(files, dirname(folder));
   }
 }
 

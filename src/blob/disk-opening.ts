@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type DiskFiles, unlinkIfThere } from '../base/disk-files.ts';
+import { type DiskFiles, makeFolder, unlinkIfThere } from '../base/disk-files.ts';
 import type { Digest } from '../oci/digest.ts';
 import { type DiskLayout, parsePartialName } from './disk-layout.ts';
 
@@ -8,7 +8,7 @@ import { type DiskLayout, parsePartialName } from './disk-layout.ts';
  * in them is believed) or records without a part. Looks at no blob. Fails with the system's errors.
  */
 export async function prepareDiskFolders(files: DiskFiles, layout: DiskLayout): Promise<void> {
-  for (const folder of layout.folders) await files.mkdir(folder, { mode: 0o700, recursive: true });
+  for (const folder of layout.folders) await makeFolder(files, folder);
   for (const name of await entryNames(files, layout.temp)) {
     await unlinkIfThere(files, join(layout.temp, name));
   }

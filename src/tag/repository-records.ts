@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path';
 import type * as z from 'zod';
-import { type DiskFiles, unlinkIfThere } from '../base/disk-files.ts';
+import { type DiskFiles, makeFolder, unlinkIfThere } from '../base/disk-files.ts';
 import { Limiter } from '../base/limiter.ts';
 import type { Logger } from '../base/logger.ts';
 import { readSmallFile, replaceSmallFile } from '../base/small-file.ts';
@@ -41,7 +41,7 @@ export class RepositoryRecords {
     const { files } = options;
     const { folders, temp } = records.layout;
     try {
-      for (const folder of folders) await files.mkdir(folder, { mode: 0o700, recursive: true });
+      for (const folder of folders) await makeFolder(files, folder);
       for await (const { name } of await files.opendir(temp)) await unlinkIfThere(files, join(temp, name));
     } catch (error) {
       throw storageErrorFrom(error, 'open the tag store');
