@@ -1,4 +1,4 @@
-import type { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Counter, Metrics } from '../base/metrics.ts';
@@ -37,12 +37,16 @@ export class SqliteCacheIndexGuard {
   readonly #readErrors: Counter;
   readonly #writeErrors: Counter;
   readonly #owed: (() => AfterCommit | void)[] = [];
+  readonly #begin: StatementSync;
+  readonly #commit: StatementSync;
   #retry: { cancel(): void } | undefined;
   #loggedAtMs = Number.NEGATIVE_INFINITY;
   #damaged = false;
 
   constructor(options: SqliteCacheIndexGuardOptions) {
     this.#options = options;
+    this.#begin = options.database.prepare('BEGIN IMMEDIATE');
+    this.#commit = options.database.prepare('COMMIT');
     const errors = options.metrics.counter({
       name: 'wherry_index_errors_total',
       help: 'Calls to the cache index that its storage failed.',
@@ -101,12 +105,11 @@ export class SqliteCacheIndexGuard {
 
   /** True when the action is done with: committed, or one that this database will never take. */
   #attempt(action: () => AfterCommit | void): boolean {
-    const { database } = this.#options;
     let after: AfterCommit | void;
     try {
-      database.exec('BEGIN IMMEDIATE');
+      this.#begin.run();
       after = action();
-      database.exec('COMMIT');
+      this.#commit.run();
     } catch (error) {
       this.#rollBack();
       this.#report(error, this.#writeErrors);

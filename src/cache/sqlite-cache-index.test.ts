@@ -261,16 +261,20 @@ describe('limits', () => {
 describe('query plans', () => {
   const plans: [string, string][] = [
     [
-      'SELECT digest FROM entries WHERE NOT EXISTS (SELECT 1 FROM pins WHERE pins.digest = entries.digest AND until_ms > 1) ORDER BY used_at_ms, digest LIMIT 9',
+      'SELECT digest FROM entries WHERE pinned_until_ms <= 1 ORDER BY used_at_ms, digest LIMIT 9',
       'entries_by_use',
     ],
     [
-      "SELECT digest FROM entries WHERE upstream = 'a' ORDER BY used_at_ms, digest LIMIT 9",
+      "SELECT digest FROM entries WHERE upstream = 'a' AND pinned_until_ms <= 1 ORDER BY used_at_ms, digest LIMIT 9",
       'entries_by_upstream',
     ],
     [
       "SELECT size FROM links WHERE repository = (SELECT id FROM repositories WHERE upstream = 'a' AND name = 'b') AND digest = x'00'",
       'PRIMARY KEY',
+    ],
+    [
+      'SELECT upstream, count(*), sum(size) FROM entries GROUP BY upstream',
+      'COVERING INDEX entries_by_upstream',
     ],
   ];
   test.each(plans)('%s', (sql, via) => {
