@@ -46,8 +46,10 @@ function credentialOf(entry: Entry): CredentialConfig | undefined {
   const colon = decoded.indexOf(':');
   const username = entry.username ?? decoded.slice(0, Math.max(colon, 0));
   const password = entry.password ?? decoded.slice(colon + 1);
-  return username === '' || password === ''
-    ? undefined
+  if (username === '' || password === '') return undefined;
+  // docker/cli stores a refresh token under this user name where it was handed over as a password.
+  return username === '<token>'
+    ? { kind: 'identity-token', identityToken: new Secret(password) }
     : { kind: 'password', username, password: new Secret(password) };
 }
 

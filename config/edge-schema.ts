@@ -89,7 +89,7 @@ export interface UpstreamConfig extends Readonly<
   readonly url: string;
   readonly access: 'public' | 'open' | 'token';
   readonly credentials: readonly CredentialConfig[];
-  /** In order: this upstream's rules, the general ones, and one that matches every tag. */
+  /** In order: this upstream's rules, then the general ones, up to the first for every tag, which is always there. */
   readonly freshness: readonly FreshnessRule[];
 }
 

@@ -51,8 +51,18 @@ export function resolveUpstream(written: WrittenUpstream, context: UpstreamConte
     credentials,
     access: written.access ?? 'public',
     tls: resolveTls(written, context),
-    freshness: [...written.freshness, ...context.generalFreshness, defaultFreshnessRule],
+    freshness: untilEveryTagMatches([
+      ...written.freshness,
+      ...context.generalFreshness,
+      defaultFreshnessRule,
+    ]),
   };
+}
+
+/** Leaves out the rules after the first one for every tag: they never count. */
+function untilEveryTagMatches(rules: readonly FreshnessRule[]): readonly FreshnessRule[] {
+  const last = rules.findIndex(({ tags }) => tags.includes('*'));
+  return rules.slice(0, last + 1);
 }
 
 function checkAccess(written: WrittenUpstream, { path, report }: UpstreamContext): void {
