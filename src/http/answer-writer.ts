@@ -113,7 +113,8 @@ export class AnswerWriter {
     if (content !== undefined) exchange.bytesSent = content.length;
     if (!hasLargeUnreadBody(request)) {
       response.writeHead(status, head);
-      response.end(content);
+      if (content !== undefined && content.length <= maxTextBytes) response.end(latin1(content), 'latin1');
+      else response.end(content);
       return;
     }
     response.shouldKeepAlive = false;
@@ -122,6 +123,19 @@ export class AnswerWriter {
     else response.write(content);
     lingerThenEnd(exchange, this.#options.clock);
   }
+}
+
+/**
+ * node joins a head with text to one string, and with bytes to a vectored write, which costs a warm manifest a sixth of
+ * its time. Latin-1 keeps each byte as it is.
+ */
+const maxTextBytes = 16 * 1024;
+
+function latin1(bytes: Uint8Array): string {
+  const buffer = Buffer.isBuffer(bytes)
+    ? bytes
+    : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return buffer.toString('latin1');
 }
 
 /** Name and value by turns, the form that `writeHead` takes without copying. */

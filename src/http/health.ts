@@ -21,8 +21,14 @@ export interface HealthOptions {
   readonly checkTimeoutMs: number;
   readonly clock: Clock;
   readonly draining: () => boolean;
-  /** The metrics in Prometheus' text format; `undefined` where a listener shows none. */
-  readonly metricsText: (() => Promise<string> | string) | undefined;
+  /** `undefined` where a listener shows none. */
+  readonly metrics: MetricsText | undefined;
+}
+
+/** The metrics in the text format that `contentType` names. */
+export interface MetricsText {
+  readonly contentType: string;
+  text(): Promise<string>;
 }
 
 /**
@@ -43,12 +49,11 @@ export function healthRoutes(options: HealthOptions): Hono {
     const status = draining ? 'draining' : ready ? 'ready' : 'not ready';
     return context.json({ status, checks: states }, ready ? 200 : 503);
   });
-  const { metricsText } = options;
-  if (metricsText !== undefined) {
-    app.get('/metrics', async (context) => {
-      const text = await metricsText();
-      return context.body(text, 200, { 'Content-Type': 'text/plain; version=0.0.4; charset=utf-8' });
-    });
+  const { metrics } = options;
+  if (metrics !== undefined) {
+    app.get('/metrics', async (context) =>
+      context.body(await metrics.text(), 200, { 'Content-Type': metrics.contentType }),
+    );
   }
   return app;
 }

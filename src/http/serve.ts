@@ -109,7 +109,8 @@ function createServer(options: ServeOptions, fresh: Set<Socket>): Server {
   // No `100 Continue` is sent unless somebody is going to read the body.
   server.on('checkContinue', answer);
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    logger.debug('request refused by the parser', { listener: name, code: error.code });
+    // A reset by the client is no refusal of ours; its exchange, if there is one, is logged as aborted.
+    if (error.code !== 'ECONNRESET') logger.debug('request refused', { listener: name, code: error.code });
     refuseClient(error, socket, exchanges.answersOn(socket));
   });
   server.on('drop', () => logger.warn('connection refused: too many are open', { listener: name }));
