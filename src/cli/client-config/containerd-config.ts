@@ -27,7 +27,7 @@ function hostsFile(edge: EdgeAddress, name: string): ClientFile {
     '',
     `[host."${edge.url}"]`,
     '  capabilities = ["pull", "resolve"]',
-    // Else an edge that is away costs 30 s for each request; releases before 2.1 ignore the key.
+    // Else an edge that is away costs 30 s for each request. Releases that do not know the key skip it.
     '  dial_timeout = "2s"',
   ];
   return { path: `${folder}/${name}/hosts.toml`, content: lines.join('\n') };
