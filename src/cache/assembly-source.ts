@@ -41,7 +41,9 @@ export class AssemblySource implements ByteSource {
       if (this.#position >= span.end && this.#mayEnd()) return 0;
       const end = Math.min(span.end, this.#assembly.readableEnd(withhold));
       const generation = this.#assembly.generation;
-      const count = await this.#assembly.read(into, this.#position, end);
+      const read = this.#assembly.read(into, this.#position, end);
+      // No turn between looking and waiting: what arrives in it would wake nobody.
+      const count = typeof read === 'number' ? read : await read;
       if (generation !== this.#assembly.generation) continue;
       if (count > 0) {
         this.#generation = generation;

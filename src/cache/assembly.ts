@@ -252,7 +252,8 @@ export class Assembly {
     const generation = this.#generation;
     this.#rehashing = this.#rehashAll(generation)
       .catch((error: unknown) => {
-        if (generation === this.#generation) this.fail(error instanceof Error ? error : new Error(String(error)));
+        if (generation === this.#generation)
+          this.fail(error instanceof Error ? error : new Error(String(error)));
       })
       .finally(() => {
         this.#rehashing = undefined;
@@ -271,7 +272,10 @@ export class Assembly {
       const before = this.#hash.position;
       const end = this.#partial.present.contiguousEnd(before);
       if (end > before) {
-        const count = await this.#partial.read(buffer.subarray(0, Math.min(rehashBytes, end - before)), before);
+        const count = await this.#partial.read(
+          buffer.subarray(0, Math.min(rehashBytes, end - before)),
+          before,
+        );
         if (generation !== this.#generation) return;
         this.#hash.update(buffer.subarray(0, count));
       }

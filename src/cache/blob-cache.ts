@@ -120,7 +120,7 @@ export class BlobCache {
     const { fills, index } = this.#options;
     const byGet = known.intent === 'whole' && known.storedSize === undefined && !fills.isRunning(digest);
     const size = byGet
-      ? await fills.learnSize(originOf(repository), digest)
+      ? await fills.prove(originOf(repository), digest)
       : (await repository.upstream.client.headBlob(repository.key.repository, digest, signal)).size;
     index.link(repository.key, [{ digest, size: known.storedSize ?? size }]);
     return known.storedSize ?? size;

@@ -7,7 +7,7 @@ import type { Digest } from '../oci/digest.ts';
 import { UpstreamError } from '../upstream/upstream-error.ts';
 import type { Assembly } from './assembly.ts';
 import { AssemblySource } from './assembly-source.ts';
-import type { BlobOrigin } from './blob-origin.ts';
+import { isSameOrigin, type BlobOrigin } from './blob-origin.ts';
 import { Fill, type FillEnvironment } from './fill.ts';
 import { PassThroughSource } from './pass-through-source.ts';
 import { SequentialHash } from './sequential-hash.ts';
@@ -34,7 +34,7 @@ export interface WantedSpan {
 }
 
 type Found =
-  | { readonly kind: 'stored'; readonly size: number }
+  | { readonly kind: 'stored' }
   | { readonly kind: 'fill'; readonly fill: Fill; readonly leave: () => void }
   | { readonly kind: 'unstorable' };
 
@@ -63,23 +63,24 @@ export class BlobFills {
   }
 
   /**
-   * The length of a blob, by asking for the blob itself when it is not here: its fill starts, and this resolves when
-   * the upstream has told the length, or has sent all. Fails as the upstream does.
+   * Proves that `origin` holds the blob, and tells its length, by asking for the blob itself where nobody does so yet:
+   * its fill starts, and this resolves when the upstream has told the length, or has sent all. Bytes that another
+   * repository provides prove nothing for this one: then it is asked by HEAD. Fails as the upstream does.
    */
-  async learnSize(origin: BlobOrigin, digest: Digest): Promise<number> {
+  async prove(origin: BlobOrigin, digest: Digest): Promise<number> {
     const found = await this.#find(origin, digest);
-    switch (found.kind) {
-      case 'stored':
-        return found.size;
-      case 'unstorable':
-        return (await origin.client.headBlob(origin.repository, digest, neverAborted)).size;
-      case 'fill':
-        try {
-          return await sizeOf(found.fill);
-        } finally {
-          found.leave();
+    if (found.kind === 'fill') {
+      const { fill, leave } = found;
+      try {
+        if (fill.assembly.size === undefined && isSameOrigin(fill.origin, origin)) {
+          const size = await sizeOf(fill);
+          if (fill.wasServedBy(origin)) return size;
         }
+      } finally {
+        leave();
+      }
     }
+    return (await origin.client.headBlob(origin.repository, digest, neverAborted)).size;
   }
 
   /**
@@ -122,8 +123,7 @@ export class BlobFills {
   async #find(origin: BlobOrigin, digest: Digest, size?: number): Promise<Found> {
     for (;;) {
       if (this.#closed) throw new UpstreamError('unavailable', 'the node is stopping');
-      const stat = await this.#options.blobs.stat(digest);
-      if (stat !== undefined) return { kind: 'stored', size: stat.size };
+      if ((await this.#options.blobs.stat(digest)) !== undefined) return { kind: 'stored' };
       if (!this.#mayStore(size)) return { kind: 'unstorable' };
       const fill = await this.#fillOf(origin, digest);
       if (fill === 'unstorable') return { kind: 'unstorable' };
@@ -239,6 +239,9 @@ async function sizeOf(fill: Fill): Promise<number> {
 function agreeOnSize(assembly: Assembly, told: number): void {
   if (assembly.size === undefined) assembly.learnSize(told);
   else if (assembly.size !== told) {
-    throw new UpstreamError('malformed', `the blob has ${assembly.size} bytes here and ${told} by its descriptor`);
+    throw new UpstreamError(
+      'malformed',
+      `the blob has ${assembly.size} bytes here and ${told} by its descriptor`,
+    );
   }
 }

@@ -8,3 +8,7 @@ export interface BlobOrigin {
   readonly repository: RepositoryName;
   readonly client: BlobSource;
 }
+
+export function isSameOrigin(one: BlobOrigin, other: BlobOrigin): boolean {
+  return one.upstream === other.upstream && one.repository === other.repository;
+}

@@ -84,7 +84,11 @@ export class DeliveryCheck {
     return true;
   }
 
-  async #hasAny(repository: CachedRepository, children: readonly Descriptor[], depth: number): Promise<boolean> {
+  async #hasAny(
+    repository: CachedRepository,
+    children: readonly Descriptor[],
+    depth: number,
+  ): Promise<boolean> {
     if (depth > maxIndexDepth) return false;
     for (const { digest } of children) {
       const child = await this.#shelf.get(repository.key, digest);

@@ -17,6 +17,8 @@ export interface DownloadOptions {
   readonly assembly: Assembly;
   /** Tried in turn when one refuses; may grow while the download runs. Never empty. */
   readonly origins: readonly BlobOrigin[];
+  /** Told each time an origin has answered with the blob, before any of its bytes count. */
+  readonly servedBy: (origin: BlobOrigin) => void;
   readonly clock: Clock;
   readonly random: () => number;
   readonly retry: RetryPolicy;
@@ -91,7 +93,11 @@ export class Download {
     return assembly.hasClaims ? 'coming' : 'complete';
   }
 
-  async #transfer(wanted: Span | 'whole', signal: AbortSignal, adopted: BlobStream | undefined): Promise<void> {
+  async #transfer(
+    wanted: Span | 'whole',
+    signal: AbortSignal,
+    adopted: BlobStream | undefined,
+  ): Promise<void> {
     const { assembly } = this.#options;
     const stream = adopted ?? (await this.#open(wanted, signal));
     this.#streams += 1;
@@ -116,14 +122,19 @@ export class Download {
     const origin = origins[this.#origin % origins.length];
     if (origin === undefined) throw new UpstreamError('unavailable', 'no upstream to fetch the blob from');
     const span = wanted === 'whole' ? {} : { span: wanted };
-    return origin.client.getBlob(origin.repository, assembly.digest, { ...span, signal });
+    const stream = await origin.client.getBlob(origin.repository, assembly.digest, { ...span, signal });
+    this.#options.servedBy(origin);
+    return stream;
   }
 
   #learnSize(size: number | undefined): void {
     const { assembly } = this.#options;
     if (size === undefined) return;
     if (assembly.size !== undefined && assembly.size !== size) {
-      throw new UpstreamError('malformed', `the upstream's blob has ${size} bytes instead of ${assembly.size}`);
+      throw new UpstreamError(
+        'malformed',
+        `the upstream's blob has ${size} bytes instead of ${assembly.size}`,
+      );
     }
     if (assembly.size === undefined) assembly.learnSize(size);
   }
@@ -133,7 +144,8 @@ export class Download {
     const { assembly } = this.#options;
     if (assembly.size === undefined) return true;
     const { size } = assembly;
-    const end = position < size ? (assembly.unclaimed({ start: position, end: size })[0]?.start ?? size) : size;
+    const end =
+      position < size ? (assembly.unclaimed({ start: position, end: size })[0]?.start ?? size) : size;
     if (end === size) return false;
     this.#readThroughBytes += end - position;
     return this.#readThroughBytes <= size * readThroughShare;

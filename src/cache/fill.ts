@@ -6,7 +6,7 @@ import type { BlobWriter, PartialBlob } from '../blob/blob-store.ts';
 import type { BlobStream } from '../upstream/registry-client.ts';
 import { UpstreamError } from '../upstream/upstream-error.ts';
 import { Assembly } from './assembly.ts';
-import type { BlobOrigin } from './blob-origin.ts';
+import { isSameOrigin, type BlobOrigin } from './blob-origin.ts';
 import { Download, type RetryPolicy } from './download.ts';
 
 export interface FillPolicy {
@@ -31,7 +31,11 @@ export interface FillEnvironment {
   readonly logger: Logger;
   readonly policy: FillPolicy;
   /** The blob is in the store. */
-  readonly committed: (fill: { readonly origin: BlobOrigin; readonly size: number; readonly assembly: Assembly }) => void;
+  readonly committed: (fill: {
+    readonly origin: BlobOrigin;
+    readonly size: number;
+    readonly assembly: Assembly;
+  }) => void;
   /** The upstream sent bytes that are not the blob. */
   readonly corrupt: (origin: BlobOrigin) => void;
   /** The store took no more bytes. */
@@ -51,6 +55,7 @@ export class Fill {
   readonly assembly: Assembly;
   readonly #environment: FillEnvironment;
   readonly #origins: BlobOrigin[];
+  readonly #servedBy: BlobOrigin[] = [];
   readonly #ended: () => void;
   readonly #resumed: boolean;
   #users = 0;
@@ -62,12 +67,7 @@ export class Fill {
   #lingering: { cancel(): void } | undefined;
   #outcome: 'kept' | 'committed' | 'discarded' = 'kept';
 
-  constructor(
-    partial: PartialBlob,
-    origin: BlobOrigin,
-    environment: FillEnvironment,
-    ended: () => void,
-  ) {
+  constructor(partial: PartialBlob, origin: BlobOrigin, environment: FillEnvironment, ended: () => void) {
     this.assembly = new Assembly(partial);
     this.#resumed = !partial.present.isEmpty;
     this.#origins = [origin];
@@ -100,10 +100,13 @@ export class Fill {
     return this.#running === undefined ? undefined : this.#download?.position;
   }
 
+  /** Whether that repository has answered with the blob. */
+  wasServedBy(origin: BlobOrigin): boolean {
+    return this.#servedBy.some((one) => isSameOrigin(one, origin));
+  }
+
   addOrigin(origin: BlobOrigin): void {
-    const known = this.#origins.some(
-      ({ upstream, repository }) => upstream === origin.upstream && repository === origin.repository,
-    );
+    const known = this.#origins.some((one) => isSameOrigin(one, origin));
     if (!known && this.#origins.length < maxOrigins) this.#origins.push(origin);
   }
 
@@ -121,10 +124,18 @@ export class Fill {
     };
   }
 
-  /** Asks for the whole blob. `adopted` is a transfer from its first byte that is already running. */
-  want(adopted?: BlobStream): void {
+  /** Asks for the whole blob. */
+  want(): void {
     this.#wanted = true;
-    if (this.#running === undefined && this.assembly.state.kind === 'filling') this.#start(adopted);
+    if (this.#running === undefined && this.assembly.state.kind === 'filling') this.#start(undefined);
+  }
+
+  /** Takes a transfer from the first byte that is already running as its own; `false` when it has one, or needs none. */
+  adopt(stream: BlobStream): boolean {
+    this.#wanted = true;
+    if (this.#running !== undefined || this.assembly.state.kind !== 'filling') return false;
+    this.#start(stream);
+    return true;
   }
 
   /** Stops at once and keeps what is here: for shutting down. */
@@ -154,9 +165,12 @@ export class Fill {
       if (first.done) return;
       const mixed = this.#resumed || first.streams > 1 || this.assembly.hasPlacedBytes;
       if (mixed && first.wrong) {
-        this.#environment.logger.warn('bytes from several transfers do not match the digest: fetching all again', {
-          digest: this.assembly.digest,
-        });
+        this.#environment.logger.warn(
+          'bytes from several transfers do not match the digest: fetching all again',
+          {
+            digest: this.assembly.digest,
+          },
+        );
         await this.#beginAnew();
         if ((await this.#attempt(signal, undefined)).done) return;
       }
@@ -174,7 +188,14 @@ export class Fill {
   ): Promise<{ done: boolean; wrong: boolean; streams: number }> {
     const { clock, random, policy } = this.#environment;
     const { assembly } = this;
-    const download = new Download({ assembly, origins: this.#origins, clock, random, retry: policy.retry });
+    const download = new Download({
+      assembly,
+      origins: this.#origins,
+      servedBy: (origin) => this.#servedBy.push(origin),
+      clock,
+      random,
+      retry: policy.retry,
+    });
     this.#download = download;
     await download.run(signal, adopted);
     if (assembly.diskError === undefined && (await assembly.verify())) {
@@ -249,7 +270,11 @@ export class Fill {
         this.#wanted = false;
         this.#running.abort(new Unattended('nobody waits for this fill'));
       }
-    } else if (assembly.state.kind === 'filling' && assembly.size !== undefined && assembly.frontEnd === assembly.size) {
+    } else if (
+      assembly.state.kind === 'filling' &&
+      assembly.size !== undefined &&
+      assembly.frontEnd === assembly.size
+    ) {
       this.#start(undefined); // every byte came by ranges: verify and keep it
     } else {
       this.#end();
@@ -263,7 +288,10 @@ export class Fill {
       case 'stop':
         return this.assembly.state.kind !== 'filling';
       case 'half':
-        return this.assembly.state.kind !== 'filling' || this.assembly.arrivedBytes > (this.assembly.size ?? Infinity) / 2;
+        return (
+          this.assembly.state.kind !== 'filling' ||
+          this.assembly.arrivedBytes > (this.assembly.size ?? Infinity) / 2
+        );
     }
   }
 
@@ -274,7 +302,10 @@ export class Fill {
   #end(): void {
     this.#lingering?.cancel();
     this.#ending ??= this.#dispose().catch((error: unknown) => {
-      this.#environment.logger.error('a partial blob could not be put away', { digest: this.assembly.digest, error });
+      this.#environment.logger.error('a partial blob could not be put away', {
+        digest: this.assembly.digest,
+        error,
+      });
     });
   }
 
@@ -301,7 +332,9 @@ export class Fill {
       timer = clock.schedule(policy.checkpointIntervalMs, () => {
         this.assembly.partial
           .checkpoint()
-          .catch((error: unknown) => logger.warn('a checkpoint failed', { digest: this.assembly.digest, error }))
+          .catch((error: unknown) =>
+            logger.warn('a checkpoint failed', { digest: this.assembly.digest, error }),
+          )
           .finally(next);
       });
     };

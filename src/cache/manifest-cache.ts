@@ -110,9 +110,12 @@ export class ManifestCache {
     }
     try {
       const fresh = await this.#revalidate(repository, tag);
-      return { manifest: fresh.value, outcome: forwarded(record === undefined ? 'miss' : 'stale', fresh.collapsed) };
+      return {
+        manifest: fresh.value,
+        outcome: forwarded(record === undefined ? 'miss' : 'stale', fresh.collapsed),
+      };
     } catch (error) {
-      return await this.#staleAnswer(repository, { tag, record, error });
+      return this.#staleAnswer(repository, { tag, record, error });
     }
   }
 
@@ -148,7 +151,11 @@ export class ManifestCache {
             (await shelf.adopt(key, head.digest, head.mediaType)) ??
             (await shelf.put(
               key,
-              await upstream.client.getManifest(key.repository, { kind: 'digest', digest: head.digest }, signal),
+              await upstream.client.getManifest(
+                key.repository,
+                { kind: 'digest', digest: head.digest },
+                signal,
+              ),
             )));
       await this.#pointTag(repository, tag, manifest);
       return manifest;
@@ -159,7 +166,11 @@ export class ManifestCache {
   }
 
   /** "Knowing a digest grants nothing": bytes that are here count only after the upstream showed them in this repository. */
-  async #fetchDigest(repository: CachedRepository, digest: Digest, signal: AbortSignal): Promise<HotManifest> {
+  async #fetchDigest(
+    repository: CachedRepository,
+    digest: Digest,
+    signal: AbortSignal,
+  ): Promise<HotManifest> {
     const { key, upstream } = repository;
     const { shelf, negativeDigestMs } = this.#options;
     const reference = { kind: 'digest', digest } as const;
@@ -222,7 +233,8 @@ export class ManifestCache {
 
   async #refuseUndeliverable(repository: CachedRepository, manifest: HotManifest): Promise<void> {
     const { delivery } = this.#options;
-    if (delivery.known(repository, manifest) !== undefined || (await delivery.ask(repository, manifest))) return;
+    if (delivery.known(repository, manifest) !== undefined || (await delivery.ask(repository, manifest)))
+      return;
     throw new OciError('MANIFEST_UNKNOWN', {
       detail: { upstream: 'unavailable', reason: 'not all of this image is cached and its upstream is away' },
     });

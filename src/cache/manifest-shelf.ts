@@ -88,7 +88,10 @@ export class ManifestShelf {
   #record(key: RepositoryKey, { digest, bytes, links }: HotManifest): void {
     const { clock, index } = this.#options;
     const children = [...links.blobs, ...links.manifests];
-    index.link(key, [{ digest, size: bytes.length }, ...children.map(({ digest, size }) => ({ digest, size }))]);
+    index.link(key, [
+      { digest, size: bytes.length },
+      ...children.map(({ digest, size }) => ({ digest, size })),
+    ]);
     index.record({
       digest,
       size: bytes.length,
@@ -109,7 +112,7 @@ export class ManifestShelf {
     }
     const bytes = Buffer.allocUnsafe(source.length);
     try {
-      for (let position = 0; position < bytes.length; ) {
+      for (let position = 0; position < bytes.length;) {
         position += await source.read(bytes.subarray(position));
       }
     } finally {

@@ -17,7 +17,8 @@ export class NegativeCache {
 
   /** Only verdicts may be remembered: an outage says nothing about the content. */
   remember(subject: string, error: UpstreamError, lifetimeMs: number): void {
-    if (error.isVerdict) this.#refusals.set(subject, { error, untilMs: this.#clock.monotonicMs() + lifetimeMs });
+    if (error.isVerdict)
+      this.#refusals.set(subject, { error, untilMs: this.#clock.monotonicMs() + lifetimeMs });
   }
 
   refusal(subject: string): UpstreamError | undefined {

@@ -84,7 +84,8 @@ export class PassThroughSource implements ByteSource {
   async #fetch(): Promise<void> {
     this.#chunks ??= await this.#open();
     const next = await this.#chunks.next();
-    if (next.done === true) throw new UpstreamError('unavailable', 'the upstream sent fewer bytes than the blob has');
+    if (next.done === true)
+      throw new UpstreamError('unavailable', 'the upstream sent fewer bytes than the blob has');
     const bytes = next.value.subarray(0, this.#options.span.end - this.#fetched);
     if (this.#options.verify) this.#options.hash.update(bytes);
     this.#held.push(bytes);
@@ -100,7 +101,10 @@ export class PassThroughSource implements ByteSource {
       signal: this.#abort.signal,
     });
     if (stream.size !== undefined && stream.size !== blobSize) {
-      throw new UpstreamError('malformed', `the upstream's blob has ${stream.size} bytes instead of ${blobSize}`);
+      throw new UpstreamError(
+        'malformed',
+        `the upstream's blob has ${stream.size} bytes instead of ${blobSize}`,
+      );
     }
     return skip(stream.chunks, span.start - stream.start);
   }

@@ -24,7 +24,9 @@ export class RecentChunks {
   /** Whether all of `[start, end)` is here; an empty run always is. */
   covers(start: number, end: number): boolean {
     const first = this.#chunks[0];
-    return start === end || (first !== undefined && first.position <= start && end <= this.end && start < end);
+    return (
+      start === end || (first !== undefined && first.position <= start && end <= this.end && start < end)
+    );
   }
 
   /** Bytes that do not follow the run start a new one: the caller has written the old run to disk before. */

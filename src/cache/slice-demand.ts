@@ -15,6 +15,7 @@ export class SliceDemand {
   readonly #span: Span;
   readonly #passThrough: (span: Span) => ByteSource;
   #attempts = 0;
+  #needsFill = false;
   #failure: Error | undefined;
 
   constructor(
@@ -33,6 +34,10 @@ export class SliceDemand {
     const rest = { start: position, end: this.#span.end };
     const stored = this.#failure instanceof StorageFullError || this.#failure instanceof StorageError;
     if (stored || assembly.state.kind === 'spilled') return this.#passThrough(rest);
+    if (this.#needsFill) {
+      this.#fill.want();
+      return undefined;
+    }
     if (assembly.isSpokenFor(position) || this.#fillIsComing(position)) return undefined;
     if (this.#attempts >= environment.policy.rangeAttempts) {
       throw this.#failure ?? new UpstreamError('unavailable', 'the range could not be fetched');
@@ -71,8 +76,8 @@ export class SliceDemand {
     const stream = await client.getBlob(repository, assembly.digest, { span, signal: abort.signal });
     if (stream.start !== span.start) {
       // The upstream ignores ranges: what it sends becomes the fill, unless one is running already.
-      if (this.#fill.position === undefined) this.#fill.want(stream);
-      else abort.abort();
+      this.#needsFill = true;
+      if (!this.#fill.adopt(stream)) abort.abort();
       return;
     }
     let position = stream.start;

@@ -1,0 +1,89 @@
+import { LRUCache } from 'lru-cache';
+import type { Clock } from '../base/clock.ts';
+import { SingleFlight } from '../base/single-flight.ts';
+import type { Digest } from '../oci/digest.ts';
+import { formatReference, type Reference } from '../oci/reference.ts';
+import type { RepositoryKey } from '../tag/tag-store.ts';
+import type { RegistryClient } from '../upstream/registry-client.ts';
+import { UpstreamError } from '../upstream/upstream-error.ts';
+import type { ListingIndex } from './cache-index.ts';
+
+export interface PublicAccessOptions {
+  /** A client of the same upstream that has no credential. */
+  readonly anonymous: RegistryClient;
+  readonly index: ListingIndex;
+  readonly clock: Clock;
+  /** How long what the probe found is believed. */
+  readonly lifetimeMs: number;
+}
+
+export type ProbeSubject =
+  | { readonly kind: 'manifest'; readonly reference: Reference }
+  | { readonly kind: 'blob'; readonly digest: Digest }
+  | { readonly kind: 'listing' };
+
+/** A refusal is believed for less long: a repository that has just been opened should not stay closed here. */
+const refusedMs = 60_000;
+const subjectName = 'public-access';
+
+/**
+ * Which repositories an upstream gives to anonymous callers, found out by asking as one. Stands between a
+ * credential that can read private repositories and a listener that asks nobody for a token.
+ */
+export class PublicAccess {
+  readonly #options: PublicAccessOptions;
+  readonly #probes = new SingleFlight<string, boolean>();
+  readonly #refusedUntilMs = new LRUCache<string, number>({ max: 10_000 });
+
+  constructor(options: PublicAccessOptions) {
+    this.#options = options;
+  }
+
+  /** Fails with UpstreamError when the upstream cannot be asked and nothing is remembered. */
+  async isPublic(key: RepositoryKey, subject: ProbeSubject): Promise<boolean> {
+    const { clock, index, lifetimeMs } = this.#options;
+    const granted = index.listing(key, subjectName);
+    if (granted !== undefined && clock.nowMs() - granted.checkedAtMs < lifetimeMs) return true;
+    const asked = `${key.repository} ${nameOf(subject)}`;
+    if ((this.#refusedUntilMs.get(asked) ?? 0) > clock.monotonicMs()) return false;
+    const probe = await this.#probes.run(asked, async (signal) => {
+      const isPublic = await this.#probe(key, subject, signal);
+      if (isPublic) index.putListing(key, subjectName, { body: 'true', checkedAtMs: clock.nowMs() });
+      else this.#refusedUntilMs.set(asked, clock.monotonicMs() + refusedMs);
+      return isPublic;
+    });
+    return probe.value;
+  }
+
+  async #probe(key: RepositoryKey, subject: ProbeSubject, signal: AbortSignal): Promise<boolean> {
+    const { anonymous } = this.#options;
+    try {
+      switch (subject.kind) {
+        case 'manifest':
+          await anonymous.headManifest(key.repository, subject.reference, signal);
+          break;
+        case 'blob':
+          await anonymous.headBlob(key.repository, subject.digest, signal);
+          break;
+        case 'listing':
+          await anonymous.listTags(key.repository, signal);
+          break;
+      }
+      return true;
+    } catch (error) {
+      if (error instanceof UpstreamError && (error.isVerdict || error.kind === 'credential')) return false;
+      throw error;
+    }
+  }
+}
+
+function nameOf(subject: ProbeSubject): string {
+  switch (subject.kind) {
+    case 'manifest':
+      return formatReference(subject.reference);
+    case 'blob':
+      return subject.digest;
+    case 'listing':
+      return 'listing';
+  }
+}
