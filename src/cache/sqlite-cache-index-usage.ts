@@ -27,7 +27,10 @@ const batchPauseMs = 5;
 /** What one use can reach: a guard against a manifest that names a great many others, which name more. */
 const maxReached = 2_000;
 
-/** The tables `entries`, `edges` and `pins`; totals and recent uses are kept in memory. */
+/**
+ * The tables `entries`, `edges` and `pins`; totals and recent uses are kept in memory. A use that waits there is applied
+ * to what is known when it is written, so it may reach content that came in a moment after it.
+ */
 export class SqliteCacheIndexUsage implements UsageIndex {
   readonly #options: SqliteCacheIndexUsageOptions;
   readonly #guard: SqliteCacheIndexGuard;
@@ -74,8 +77,11 @@ export class SqliteCacheIndexUsage implements UsageIndex {
 
   forget(digest: Digest): void {
     const key = encodeDigest(digest);
+    const usedAtMs = this.#touches.get(digest);
     this.#touches.delete(digest);
     this.#guard.write(() => {
+      // A use that is not written yet counts for what the content names, which stays.
+      if (usedAtMs !== undefined) this.#use(key, usedAtMs);
       const gone = this.#statements.remove.get(key);
       this.#statements.removeEdges.run(key);
       if (gone === undefined) return undefined;

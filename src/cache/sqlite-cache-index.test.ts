@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -83,10 +83,18 @@ describe('opening', () => {
     database.exec('CREATE TABLE links (a); PRAGMA user_version = 1');
     database.close();
   };
+  const torn = (): void => {
+    const { index } = openSqliteCacheIndex(options);
+    for (let seed = 1; seed <= 2_000; seed += 1) index.record(entry(seed));
+    index.close();
+    const bytes = readFileSync(options.file);
+    writeFileSync(options.file, bytes.fill(0x5a, bytes.length / 4));
+  };
   const unusable: [string, () => void][] = [
     ['no database', () => writeFileSync(options.file, 'x'.repeat(10_000))],
     ['another version', another],
     ['missing tables', hollow],
+    ['torn', torn],
     ['found damaged earlier', () => writeFileSync(`${options.file}.damaged`, '')],
   ];
   test.each(unusable)('a file that is %s is set aside', (_, spoil) => {
@@ -369,7 +377,7 @@ test('behaves like the index in memory under any operations', () => {
         ...options,
         file: ':memory:',
         maxHotLinks: 3,
-        maxPendingTouches: 4,
+        maxPendingTouches: 1,
       });
       for (const step of steps) expect(step(index)).toEqual(step(memory));
       index.close();
