@@ -12,7 +12,12 @@
  * - `malformed`: an answer that breaks the protocol (wrong length, digest, media type, redirect or realm refused)
  */
 export type UpstreamErrorKind =
-  'absent' | 'denied' | 'credential' | 'throttled' | 'unavailable' | 'malformed';
+  | 'absent'
+  | 'denied'
+  | 'credential'
+  | 'throttled'
+  | 'unavailable'
+  | 'malformed';
 
 export interface UpstreamErrorOptions {
   readonly status?: number;
