@@ -16,7 +16,7 @@ export interface LinkIndex {
   linked(key: RepositoryKey, digest: Digest): Link | undefined;
   link(key: RepositoryKey, links: readonly Link[]): void;
   unlink(key: RepositoryKey, digest: Digest): void;
-  /** After a verdict that the repository is gone or closed. */
+  /** After a verdict that the repository is gone or closed; its listings go too. */
   unlinkAll(key: RepositoryKey): void;
 }
 
@@ -27,7 +27,10 @@ export interface Link {
 
 /** Who used how many bytes when: what eviction, quotas and metrics stand on. */
 export interface UsageIndex {
-  /** A blob or manifest came in. `children` are the digests that a manifest names. */
+  /**
+   * A blob or manifest came in. `children` are the digests that a manifest names: its coming is a use of those that are
+   * here. What is recorded already keeps its upstream, unless that was '' (content of no upstream), and its later use.
+   */
   record(entry: UsageEntry): void;
   /**
    * Remembers a use, and for a manifest the use of what it names, so that the blobs of a live image go last.
@@ -36,7 +39,7 @@ export interface UsageIndex {
   touch(digest: Digest, atMs: number): void;
   forget(digest: Digest): void;
   usage(digest: Digest): UsageEntry | undefined;
-  /** Keeps content from being evicted until `untilMs`. */
+  /** Keeps content from being evicted until `untilMs`, at least; it may come in later. Does not reach its children. */
   pin(digest: Digest, untilMs: number): void;
   unpin(digest: Digest): void;
   /** The unpinned entries used longest ago, of one upstream or of all, at most `limit`. */

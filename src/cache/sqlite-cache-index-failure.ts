@@ -15,10 +15,13 @@ const code = {
 /** Codes that speak of the statement or its values: trying again gives the same. */
 const permanent: readonly number[] = [code.error, code.tooBig, code.constraint, code.mismatch, code.misuse];
 
+/** How node:sqlite answers a number beyond 2^53: nothing here writes one. */
+const unreadableNumber = 'ERR_OUT_OF_RANGE';
+
 /** node:sqlite reports SQLite's own errors and the use of a closed database; anything else is ours. */
 export function isStorageFailure(error: unknown): boolean {
   const name = property(error, 'code');
-  return name === 'ERR_SQLITE_ERROR' || name === 'ERR_INVALID_STATE';
+  return name === 'ERR_SQLITE_ERROR' || name === 'ERR_INVALID_STATE' || name === unreadableNumber;
 }
 
 /** Whether the same write may pass later: a full or failing disk, a lock, a closed or damaged database. */
@@ -30,7 +33,7 @@ export function isUnavailable(error: unknown): boolean {
 /** The file is no database, or not one that can be trusted. */
 export function isDamage(error: unknown): boolean {
   const result = resultCode(error);
-  return result === code.corrupt || result === code.notADb;
+  return result === code.corrupt || result === code.notADb || property(error, 'code') === unreadableNumber;
 }
 
 /** At opening, missing tables or columns and another version mean a file that this program can't use. */

@@ -90,11 +90,20 @@ describe('opening', () => {
     const bytes = readFileSync(options.file);
     writeFileSync(options.file, bytes.fill(0x5a, bytes.length / 4));
   };
+  const absurd = (): void => {
+    const { index } = openSqliteCacheIndex(options);
+    index.record(entry(1));
+    index.close();
+    const database = new DatabaseSync(options.file);
+    database.exec('UPDATE entries SET size = 9007199254740993');
+    database.close();
+  };
   const unusable: [string, () => void][] = [
     ['no database', () => writeFileSync(options.file, 'x'.repeat(10_000))],
     ['another version', another],
     ['missing tables', hollow],
     ['torn', torn],
+    ['full of absurd numbers', absurd],
     ['found damaged earlier', () => writeFileSync(`${options.file}.damaged`, '')],
   ];
   test.each(unusable)('a file that is %s is set aside', (_, spoil) => {
@@ -173,6 +182,18 @@ describe('while the storage takes no writes', () => {
     expect(index.linked(alpine, digestOf(2))).toBeDefined();
   });
 
+  test('when a revocation can not even be remembered, only links in memory are believed', async () => {
+    index.link(alpine, [link(1)]);
+    const lock = lockOut();
+    for (let n = 0; n < 1_000; n += 1) index.link(repository('other'), [link(n)]);
+    index.unlinkAll(alpine);
+    lock.release();
+    await clock.advance(60_000);
+    expect(index.linked(alpine, digestOf(1))).toBeUndefined();
+    expect(index.linked(repository('other'), digestOf(999))).toEqual(link(999));
+    expect(index.linked(repository('other'), digestOf(5))).toBeUndefined();
+  });
+
   test('records and their totals arrive later, in order', async () => {
     const lock = lockOut();
     index.record(entry(1));
@@ -201,6 +222,26 @@ test('a closed database is logged once a minute, counted, and answers nothing', 
   expect(lines).toHaveLength(2);
   expect(await metrics.text()).toMatch(/wherry_index_errors_total\{operation="read"\} 3/);
   index.close();
+});
+
+test('damage that shows while running is remembered for the next opening', () => {
+  const first = openSqliteCacheIndex(options);
+  first.markRebuilt();
+  const many = Array.from({ length: 5_000 }, (_, seed) => link(seed + 1));
+  first.index.link(alpine, many);
+  first.index.close();
+  const second = openSqliteCacheIndex(options);
+  expect(second.needsRebuild).toBe(false);
+  const bytes = readFileSync(options.file);
+  writeFileSync(options.file, bytes.fill(0x5a, bytes.length / 4));
+  const found = many.map(({ digest }) => second.index.linked(alpine, digest));
+  expect(found).toContain(undefined);
+  second.index.close();
+  const third = openSqliteCacheIndex(options);
+  expect(third.needsRebuild).toBe(true);
+  third.index.link(alpine, [link(1)]);
+  expect(third.index.linked(alpine, digestOf(1))).toEqual(link(1));
+  third.index.close();
 });
 
 describe('uses', () => {
