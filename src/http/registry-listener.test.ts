@@ -1,3 +1,4 @@
+import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { OverloadedError } from '../base/limiter.ts';
 import { StorageFullError } from '../base/storage-error.ts';
@@ -48,6 +49,13 @@ beforeAll(async () => {
   });
 });
 afterAll(async () => server[Symbol.asyncDispose]());
+
+/** Takes whatever it is asked, so that nothing but the listener can refuse. */
+let strange: TestServer;
+beforeAll(async () => {
+  strange = await startTestServer({ handle: () => ({ status: 200, headers: {}, body: { kind: 'empty' } }) });
+});
+afterAll(async () => strange[Symbol.asyncDispose]());
 
 async function get(reference: string, init: RequestInit = {}): Promise<Response> {
   return fetch(`${server.url}/v2/team/app/manifests/${reference}`, init);
@@ -165,6 +173,37 @@ describe('shapes that are no endpoint', () => {
     const text = await server.exchange(`GET ${path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`);
     expect(text.slice(9, 12)).toBe(String(status));
   });
+});
+
+test('no path, however strange, is a fault of ours', async () => {
+  const byte = fc.integer({ min: 0x21, max: 0xff }).map((code) => String.fromCharCode(code));
+  const piece = fc.oneof(
+    fc.constantFrom(
+      '/',
+      '/v2',
+      '/manifests/',
+      '/blobs/',
+      '/uploads/',
+      '/tags/list',
+      '..',
+      '%2f',
+      '%',
+      '?',
+      '#',
+    ),
+    fc.string({ unit: byte, maxLength: 8 }),
+  );
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(piece, { maxLength: 8 }),
+      fc.constantFrom('GET', 'HEAD', 'PUT'),
+      async (path, method) => {
+        const request = `${method} /v2/${path.join('')} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`;
+        expect(await strange.exchange(request)).toMatch(/^HTTP\/1.1 [24]/);
+      },
+    ),
+    { numRuns: 200 },
+  );
 });
 
 describe('methods that an endpoint lacks', () => {

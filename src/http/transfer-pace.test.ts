@@ -25,7 +25,7 @@ test('four do', () => {
 });
 
 test('one slow write ends it', () => {
-  const pace = after([64 * KiB, 0], [64 * KiB, 0], [64 * KiB, 0], [64 * KiB, 0], [1024 * KiB, 100]);
+  const pace = after([64 * KiB, 0], [64 * KiB, 0], [64 * KiB, 0], [64 * KiB, 0], [1024 * KiB, 200]);
   expect(pace).toMatchObject({ fast: false, slow: true });
   pace.wrote(64 * KiB, 0);
   expect(pace).toMatchObject({ fast: false, slow: false });

@@ -1,5 +1,5 @@
-/** 16 MiB/s: faster readers gain from large buffers; for slower ones, memory for many counts more. */
-const fastBytesPerMs = (16 * 1024 * 1024) / 1000;
+/** 8 MiB/s: faster readers gain from large buffers; for slower ones, memory for many counts more. */
+const fastBytesPerMs = (8 * 1024 * 1024) / 1000;
 
 /** The kernel takes the first writes of every connection at once, so that a few of them say little. */
 const fastWritesNeeded = 4;
