@@ -140,7 +140,9 @@ export class UndiciTransport implements HttpTransport {
   }
 }
 
-function ownTls({ ca, cert, key, insecure }: UpstreamTls): tls.ConnectionOptions {
+type TlsSettings = Pick<tls.ConnectionOptions, 'ca' | 'cert' | 'key' | 'rejectUnauthorized'>;
+
+function ownTls({ ca, cert, key, insecure }: UpstreamTls): TlsSettings {
   return {
     ...(ca === undefined ? {} : { ca }),
     ...(cert === undefined ? {} : { cert }),
@@ -150,7 +152,7 @@ function ownTls({ ca, cert, key, insecure }: UpstreamTls): tls.ConnectionOptions
 }
 
 /** An organisation's own authority may stand behind its object store and token endpoint as well. */
-function foreignTls({ ca }: UpstreamTls): tls.ConnectionOptions {
+function foreignTls({ ca }: UpstreamTls): TlsSettings {
   return ca === undefined ? {} : { ca: [...tls.getCACertificates('default'), ca] };
 }
 
