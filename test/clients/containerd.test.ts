@@ -80,7 +80,7 @@ describeWithPrograms('containerd with hosts.toml', { programs, root: true }, () 
   test('pulls from a registry with a port in its name that only _default covers', async () => {
     await containerd.pull('registry.example:5443/team/app:1');
     expect(await containerd.run('registry.example:5443/team/app:1')).toBe(greeting);
-    expect(other.blobFetches.size).toBe(images.elsewhere.blobs.size);
+    expect([...other.blobFetches.keys()]).toContain(images.elsewhere.layers.at(-1));
   });
 
   test('gets nothing from a registry that is no upstream of the edge, nor is another one asked', async () => {

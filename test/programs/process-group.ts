@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { connect } from 'node:net';
-import { searchPath } from './system-program.ts';
+import { findProgram, searchPath } from './system-program.ts';
 import { waitUntil } from './wait-until.ts';
 
 export interface ProcessGroupOptions {
@@ -18,6 +18,8 @@ export interface ProcessGroupOptions {
   readonly contained?: boolean;
 }
 
+const namespaces = ['unshare', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'];
+
 /** Enough for the log of any program in a suite. */
 const maxOutputCharacters = 32 * 1024 * 1024;
 
@@ -26,6 +28,12 @@ const running = new Set<ProcessGroup>();
 process.once('exit', () => {
   for (const group of running) group.kill('SIGKILL');
 });
+// By itself the signal would end the process without the above.
+process.once('SIGTERM', () => process.exit(143));
+
+/** The system kills the program when this process is gone, even if it was killed itself. */
+const bound: readonly string[] =
+  findProgram('setpriv') === undefined ? [] : ['setpriv', '--pdeathsig=KILL', '--'];
 
 /** A long-running program with everything that it starts, in a process group of its own. */
 export class ProcessGroup {
@@ -56,11 +64,8 @@ export class ProcessGroup {
   }
 
   static start(options: ProcessGroupOptions): ProcessGroup {
-    const line =
-      options.contained === true
-        ? ['unshare', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc', options.command]
-        : [options.command];
-    const [command, ...args] = [...line, ...options.args];
+    const walls = options.contained === true ? namespaces : [];
+    const [command, ...args] = [...bound, ...walls, options.command, ...options.args];
     assert(command !== undefined);
     const child = spawn(command, args, {
       detached: true,

@@ -16,6 +16,7 @@ export const packageOf = {
   buildah: 'buildah',
   skopeo: 'skopeo',
   unshare: 'util-linux',
+  setpriv: 'util-linux',
 } as const;
 
 export type SystemProgram = keyof typeof packageOf;
