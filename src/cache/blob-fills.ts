@@ -19,7 +19,7 @@ export interface BlobFillsOptions extends Omit<FillEnvironment, 'blobs'> {
   /** For how long after a storage failure nothing new is stored. */
   readonly storageRetryMs: number;
   /** Whether a blob of this size may be stored at all. */
-  readonly admits: (size: number) => boolean;
+  readonly admits: (size: number, upstream: string) => boolean;
 }
 
 /** `stored`: it is here; `fill`: stored on the way; `joined`: a fill was running already; `pass-through`: not stored. */
@@ -45,6 +45,7 @@ export class BlobFills {
   readonly #options: BlobFillsOptions;
   readonly #environment: FillEnvironment;
   readonly #fills = new Map<Digest, Promise<Fill | undefined>>();
+  readonly #live = new Set<Fill>();
   #storageFailedAtMs = -Infinity;
   #passThroughs = 0;
   #closed = false;
@@ -56,6 +57,13 @@ export class BlobFills {
 
   get running(): number {
     return this.#fills.size;
+  }
+
+  /** Bytes of running fills that have arrived and are no blobs yet. */
+  get arrivedBytes(): number {
+    let bytes = 0;
+    for (const fill of this.#live) bytes += fill.assembly.arrivedBytes;
+    return bytes;
   }
 
   isRunning(digest: Digest): boolean {
@@ -124,7 +132,7 @@ export class BlobFills {
     for (;;) {
       if (this.#closed) throw new UpstreamError('unavailable', 'the node is stopping');
       if ((await this.#options.blobs.stat(digest)) !== undefined) return { kind: 'stored' };
-      if (!this.#mayStore(size)) return { kind: 'unstorable' };
+      if (!this.#mayStore(size, origin.upstream)) return { kind: 'unstorable' };
       const fill = await this.#fillOf(origin, digest);
       if (fill === 'unstorable') return { kind: 'unstorable' };
       if (fill === undefined) continue;
@@ -137,10 +145,10 @@ export class BlobFills {
     }
   }
 
-  #mayStore(size: number | undefined): boolean {
+  #mayStore(size: number | undefined, upstream: string): boolean {
     const { clock, storageRetryMs, admits } = this.#options;
     if (clock.monotonicMs() - this.#storageFailedAtMs < storageRetryMs) return false;
-    return size === undefined || admits(size);
+    return size === undefined || admits(size, upstream);
   }
 
   async #fillOf(origin: BlobOrigin, digest: Digest): Promise<Fill | undefined | 'unstorable'> {
@@ -164,7 +172,12 @@ export class BlobFills {
     try {
       if ((await blobs.stat(digest)) === undefined) {
         const partial = await blobs.openPartial(digest);
-        return new Fill(partial, origin, this.#environment, () => this.#fills.delete(digest));
+        const fill: Fill = new Fill(partial, origin, this.#environment, () => {
+          this.#fills.delete(digest);
+          this.#live.delete(fill);
+        });
+        this.#live.add(fill);
+        return fill;
       }
     } catch (error) {
       this.#fills.delete(digest);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Clock } from '../base/clock.ts';
 import type { Limiter } from '../base/limiter.ts';
+import type { FillSlots } from './fill-slots.ts';
 import type { Logger } from '../base/logger.ts';
 import type { BlobWriter, PartialBlob } from '../blob/blob-store.ts';
 import type { BlobStream } from '../upstream/registry-client.ts';
@@ -24,7 +25,7 @@ export interface FillPolicy {
 
 export interface FillEnvironment {
   readonly blobs: BlobWriter;
-  readonly fills: Limiter;
+  readonly slots: FillSlots;
   readonly ranges: Limiter;
   readonly clock: Clock;
   readonly random: () => number;
@@ -150,10 +151,8 @@ export class Fill {
   #start(adopted: BlobStream | undefined): void {
     const running = new AbortController();
     this.#running = running;
-    this.#environment.fills
-      .run(async () => {
-        await this.#complete(running.signal, adopted);
-      }, running.signal)
+    this.#environment.slots
+      .run(this.origin.upstream, async () => this.#complete(running.signal, adopted), running.signal)
       .catch((error: unknown) => this.#failed(error))
       .finally(() => this.#settled());
   }

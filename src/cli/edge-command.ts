@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { CliIo } from './cli-io.ts';
 import { addEdgeOptions, configurationHelp, edgeSettings, type EdgeOptions } from './edge-options.ts';
 import type { ExitCode } from './exit-code.ts';
+import { readVersion } from './read-version.ts';
 import { runRole } from './run-role.ts';
 
 export function addEdgeCommand(program: Command, io: CliIo, done: (code: ExitCode) => void): void {
@@ -34,5 +35,5 @@ export async function startEdge(options: EdgeOptions, io: CliIo) {
   ]);
   const config = loadEdgeConfig(edgeSettings(options), processConfigIo());
   const { runEdge } = await import('../../edge/main.ts');
-  return runEdge(config, { stdout: io.stdout, stderr: io.stderr });
+  return runEdge(config, { stdout: io.stdout, stderr: io.stderr, version: readVersion() });
 }

@@ -5,6 +5,7 @@ import type { BlobStore } from '../../src/blob/blob-store.ts';
 import type { ByteSource } from '../../src/blob/byte-source.ts';
 import { MemoryBlobStore } from '../../src/blob/memory-blob-store.ts';
 import { BlobFills } from '../../src/cache/blob-fills.ts';
+import { FillSlots } from '../../src/cache/fill-slots.ts';
 import type { FillPolicy } from '../../src/cache/fill.ts';
 import type { Digest } from '../../src/oci/digest.ts';
 import type { ScriptedOrigin } from './scripted-origin.ts';
@@ -36,7 +37,7 @@ export function fillBench(options: FillBenchOptions = {}): FillBench {
   const fills = new BlobFills({
     blobs,
     clock,
-    fills: new Limiter({ name: 'fills', concurrency: 8, maxQueued: 100 }),
+    slots: new FillSlots({ maxFills: 8, maxQueued: 100, maxFillsOf: () => 8 }),
     ranges: new Limiter({ name: 'ranges', concurrency: 8, maxQueued: 100 }),
     random: () => 0,
     logger: silentLogger,
