@@ -133,8 +133,8 @@ export class UndiciTransport implements HttpTransport {
     if (!isUpstream) return connect;
     return (target, callback) =>
       connect(target, (...result) => {
-        const [, socket] = result;
-        if (socket !== null) this.#connectedToPrivate = isPrivateAddress(socket.remoteAddress ?? '');
+        const [error, socket] = result;
+        if (error === null) this.#connectedToPrivate = isPrivateAddress(socket.remoteAddress ?? '');
         callback(...result);
       });
   }
