@@ -56,13 +56,13 @@ test('a second process is turned away by name, and let in after the first was ki
   holder.kill('SIGKILL');
   await once(holder, 'exit');
   const folder = await open();
-  expect(JSON.parse(await readFile(join(path, 'LOCK'), 'utf8'))).toMatchObject({ pid: process.pid });
+  expect(await readFile(join(path, 'LOCK'), 'utf8')).toBe(`${process.pid} ${hostname()}\n`);
   await folder.release();
 });
 
 test('a record of a process that lives, but holds no lock, locks nothing out', async () => {
   await mkdir(path);
-  await writeFile(join(path, 'LOCK'), JSON.stringify({ pid: process.ppid, host: hostname() }));
+  await writeFile(join(path, 'LOCK'), `${process.ppid} ${hostname()}\n`);
   await (await open()).release();
 });
 

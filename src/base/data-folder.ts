@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { DataFolderError } from './data-folder-error.ts';
 import { DataLock } from './data-lock.ts';
-import { type DiskFiles, makeFolder, syncFolder, unlinkIfThere } from './disk-files.ts';
+import { type FileSystem, makeFolder, syncFolder, unlinkIfThere } from './file-system.ts';
 import { readSmallFile, replaceSmallFile } from './small-file.ts';
 
 /** Brings a data folder from one format version to the next. Runs again after a crash: so it must stand that. */
@@ -11,7 +11,7 @@ export interface DataFolderOptions {
   readonly path: string;
   /** The first one migrates version 1 to version 2. The version that this program writes is one more than there are. */
   readonly migrations: readonly DataMigration[];
-  readonly files: DiskFiles;
+  readonly files: FileSystem;
 }
 
 /** The migrations of this release. */
@@ -83,7 +83,7 @@ async function bringUpToDate({ path, migrations, files }: DataFolderOptions): Pr
 
 const maxFormatBytes = 16;
 
-async function readVersion(files: DiskFiles, folder: string): Promise<number | undefined> {
+async function readVersion(files: FileSystem, folder: string): Promise<number | undefined> {
   const bytes = await readSmallFile(files, join(folder, 'FORMAT'), maxFormatBytes);
   if (bytes === undefined) return undefined;
   const text = Buffer.from(bytes).toString('utf8');
@@ -91,7 +91,7 @@ async function readVersion(files: DiskFiles, folder: string): Promise<number | u
   throw new DataFolderError('DATA_FOLDER_UNUSABLE', `${folder}/FORMAT does not hold a version number`);
 }
 
-async function writeVersion(files: DiskFiles, folder: string, version: number): Promise<void> {
+async function writeVersion(files: FileSystem, folder: string, version: number): Promise<void> {
   const path = join(folder, 'FORMAT');
   await unlinkIfThere(files, `${path}.temp`);
   await replaceSmallFile(files, { path, bytes: Buffer.from(`${version}\n`), mode: 0o600 }, `${path}.temp`);

@@ -1,9 +1,8 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import * as z from 'zod';
 import { DataFolderError } from './data-folder-error.ts';
-import { type DiskFiles, unlinkIfThere } from './disk-files.ts';
+import { type FileSystem, unlinkIfThere } from './file-system.ts';
 import { readSmallFile, replaceSmallFile } from './small-file.ts';
 
 /**
@@ -15,18 +14,18 @@ import { readSmallFile, replaceSmallFile } from './small-file.ts';
  * beside it only tells people who has it.
  */
 export class DataLock {
-  readonly #files: DiskFiles;
+  readonly #files: FileSystem;
   readonly #holderPath: string;
   readonly #database: DatabaseSync;
 
-  private constructor(files: DiskFiles, holderPath: string, database: DatabaseSync) {
+  private constructor(files: FileSystem, holderPath: string, database: DatabaseSync) {
     this.#files = files;
     this.#holderPath = holderPath;
     this.#database = database;
   }
 
   /** Fails with DataFolderError `DATA_FOLDER_LOCKED`, which names the holder, and with the system's errors. */
-  static async acquire(files: DiskFiles, folder: string): Promise<DataLock> {
+  static async acquire(files: FileSystem, folder: string): Promise<DataLock> {
     const holderPath = join(folder, 'LOCK');
     const database = lockedDatabase(join(folder, 'lock.db'));
     if (database === undefined) {
@@ -35,7 +34,7 @@ export class DataLock {
     }
     const lock = new DataLock(files, holderPath, database);
     try {
-      const bytes = Buffer.from(JSON.stringify({ pid: process.pid, host: hostname() }));
+      const bytes = Buffer.from(`${process.pid} ${hostname()}\n`);
       await unlinkIfThere(files, `${holderPath}.temp`);
       await replaceSmallFile(files, { path: holderPath, bytes, mode: 0o600 }, `${holderPath}.temp`);
     } catch (error) {
@@ -71,16 +70,19 @@ function lockedDatabase(path: string): DatabaseSync | undefined {
   }
 }
 
-const holderShape = z.object({ pid: z.int(), host: z.string() });
 const maxHolderBytes = 1024;
 
 /** Absent or torn only in the instant after the other process took the lock. */
-async function describeHolder(files: DiskFiles, path: string): Promise<string> {
+async function describeHolder(files: FileSystem, path: string): Promise<string> {
   try {
     const bytes = await readSmallFile(files, path, maxHolderBytes);
-    const { pid, host } = holderShape.parse(JSON.parse(Buffer.from(bytes ?? []).toString('utf8')));
-    return `process ${pid} on host ${host}`;
+    const [pid, host, ...more] = Buffer.from(bytes ?? [])
+      .toString('utf8')
+      .trimEnd()
+      .split(' ');
+    if (pid !== undefined && host !== undefined && more.length === 0) return `process ${pid} on host ${host}`;
   } catch {
-    return 'another process'; // better than no answer: the lock itself is certain
+    // The lock itself is certain; who has it is only told when it can be.
   }
+  return 'another process';
 }

@@ -1,4 +1,4 @@
-import { type DiskFiles, unlinkIfThere, writeFully } from './disk-files.ts';
+import { type FileSystem, unlinkIfThere, writeFully } from './file-system.ts';
 import { systemErrorCode } from './storage-error.ts';
 
 /**
@@ -6,7 +6,7 @@ import { systemErrorCode } from './storage-error.ts';
  * than the limit, so that the caller's parser rejects it.
  */
 export async function readSmallFile(
-  files: DiskFiles,
+  files: FileSystem,
   path: string,
   maxBytes: number,
 ): Promise<Uint8Array | undefined> {
@@ -39,7 +39,7 @@ export interface NewFile {
 }
 
 /** Creates a file (EEXIST when it is there) whose bytes are on disk when it resolves; leaves none when it rejects. */
-export async function writeNewFile(files: DiskFiles, { path, bytes, mode }: NewFile): Promise<void> {
+export async function writeNewFile(files: FileSystem, { path, bytes, mode }: NewFile): Promise<void> {
   const file = await files.open(path, 'wx', mode);
   try {
     try {
@@ -60,7 +60,7 @@ export async function writeNewFile(files: DiskFiles, { path, bytes, mode }: NewF
  * bytes are on disk before the name is. That the new ones survive takes a sync of the folder too, left to the caller.
  * `tempPath` is a name on the same file system that nothing else uses.
  */
-export async function replaceSmallFile(files: DiskFiles, file: NewFile, tempPath: string): Promise<void> {
+export async function replaceSmallFile(files: FileSystem, file: NewFile, tempPath: string): Promise<void> {
   await writeNewFile(files, { ...file, path: tempPath });
   try {
     await files.rename(tempPath, file.path);

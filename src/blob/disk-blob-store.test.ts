@@ -6,7 +6,7 @@ import { type DiskObserver, observedDisk } from '../../test/fakes/observed-disk.
 import { errno } from '../../test/fakes/power-loss-disk.ts';
 import { makeTempFolder, type TempFolder } from '../../test/fakes/temp-folder.ts';
 import { trackedDisk, type TrackedDisk } from '../../test/fakes/tracked-disk.ts';
-import type { DiskFile, DiskFiles } from '../base/disk-files.ts';
+import type { DiskFile, FileSystem } from '../base/file-system.ts';
 import { ManualClock } from '../base/manual-clock.ts';
 import { StorageError, StorageFullError } from '../base/storage-error.ts';
 import { digestHex } from '../oci/digest.ts';
@@ -29,12 +29,12 @@ afterEach(async () => {
   expect(leaked).toEqual([]);
 });
 
-function open(files: DiskFiles = disk, reserveBytes = 0): Promise<DiskBlobStore> {
+function open(files: FileSystem = disk, reserveBytes = 0): Promise<DiskBlobStore> {
   return DiskBlobStore.open({ root: folder.path, reserveBytes, files, clock: new ManualClock() });
 }
 
 /** Paths relative to the root. */
-function observed(observe: DiskObserver): DiskFiles {
+function observed(observe: DiskObserver): FileSystem {
   return observedDisk(disk, (call, path) => observe(call, path.slice(folder.path.length + 1)));
 }
 
@@ -171,7 +171,7 @@ test('after a failed sync no later one is believed', async () => {
 });
 
 test('a write that the system cuts short is continued', async () => {
-  const files: DiskFiles = {
+  const files: FileSystem = {
     ...disk,
     open: async (path, flags, mode) => {
       const file = await disk.open(path, flags, mode);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { constants } from 'node:fs';
 import type { Clock } from '../base/clock.ts';
-import { type DiskFiles, syncFolder, unlinkIfThere } from '../base/disk-files.ts';
+import { type FileSystem, syncFolder, unlinkIfThere } from '../base/file-system.ts';
 import { RangeSet } from '../base/range-set.ts';
 import { readSmallFile, writeNewFile } from '../base/small-file.ts';
 import { storageErrorFrom, systemErrorCode } from '../base/storage-error.ts';
@@ -22,14 +22,14 @@ export interface DiskBlobStoreOptions {
   readonly root: string;
   /** Writes fail with StorageFullError that would leave less than this free on the file system; 0 for no check. */
   readonly reserveBytes: number;
-  readonly files: DiskFiles;
+  readonly files: FileSystem;
   readonly clock: Clock;
 }
 
 /** Blobs as files, in the layout of DiskLayout. All methods fail with StorageError or StorageFullError. */
 export class DiskBlobStore implements BlobStore {
   readonly space: DiskSpace;
-  readonly #files: DiskFiles;
+  readonly #files: FileSystem;
   readonly #layout: DiskLayout;
   readonly #publisher: DiskPublisher;
   readonly #held = new Set<Digest>();

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { DiskFile } from '../base/disk-files.ts';
+import type { DiskFile } from '../base/file-system.ts';
 import { DiskByteSource } from './disk-byte-source.ts';
 
 /** A file of ten bytes whose reads end when the test says so. */

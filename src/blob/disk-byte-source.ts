@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { DiskFile } from '../base/disk-files.ts';
+import type { DiskFile } from '../base/file-system.ts';
 import { StorageError, storageErrorFrom } from '../base/storage-error.ts';
 import type { ByteSource } from './byte-source.ts';
 

@@ -1,12 +1,12 @@
 import { join } from 'node:path';
-import type { DiskEntry, DiskFiles, DiskStat } from '../base/disk-files.ts';
+import type { DiskEntry, FileSystem, DiskStat } from '../base/file-system.ts';
 import { storageErrorFrom, systemErrorCode } from '../base/storage-error.ts';
 import { parseDigest } from '../oci/digest.ts';
 import type { BlobEntry } from './blob-store.ts';
 import { type DiskLayout, parsePartialName } from './disk-layout.ts';
 
 /** Each committed blob, one folder open at a time beside its parents; files that are no blobs are passed over. */
-export async function* listDiskBlobs(files: DiskFiles, layout: DiskLayout): AsyncGenerator<BlobEntry> {
+export async function* listDiskBlobs(files: FileSystem, layout: DiskLayout): AsyncGenerator<BlobEntry> {
   for (const algorithm of ['sha256', 'sha512']) {
     const algorithmFolder = join(layout.blobs, algorithm);
     for await (const { name: fan } of entries(files, algorithmFolder)) {
@@ -21,7 +21,7 @@ export async function* listDiskBlobs(files: DiskFiles, layout: DiskLayout): Asyn
 }
 
 /** Each unfinished blob, held or not, with the bytes that its sparse file takes. */
-export async function* listDiskPartials(files: DiskFiles, layout: DiskLayout): AsyncGenerator<BlobEntry> {
+export async function* listDiskPartials(files: FileSystem, layout: DiskLayout): AsyncGenerator<BlobEntry> {
   for await (const { name } of entries(files, layout.partials)) {
     const partial = parsePartialName(name);
     if (partial?.kind !== 'part') continue;
@@ -37,7 +37,7 @@ function usedAtMs({ atimeMs, mtimeMs }: DiskStat): number {
   return Math.floor(Math.max(atimeMs, mtimeMs));
 }
 
-async function* entries(files: DiskFiles, folder: string): AsyncGenerator<DiskEntry> {
+async function* entries(files: FileSystem, folder: string): AsyncGenerator<DiskEntry> {
   try {
     yield* await files.opendir(folder);
   } catch (error) {
@@ -47,7 +47,7 @@ async function* entries(files: DiskFiles, folder: string): AsyncGenerator<DiskEn
   }
 }
 
-async function statIfThere(files: DiskFiles, path: string): Promise<DiskStat | undefined> {
+async function statIfThere(files: FileSystem, path: string): Promise<DiskStat | undefined> {
   try {
     return await files.stat(path);
   } catch (error) {

@@ -1,5 +1,11 @@
 import assert from 'node:assert/strict';
-import { type DiskFile, type DiskFiles, syncFolder, unlinkIfThere, writeFully } from '../base/disk-files.ts';
+import {
+  type DiskFile,
+  type FileSystem,
+  syncFolder,
+  unlinkIfThere,
+  writeFully,
+} from '../base/file-system.ts';
 import type { RangeSet } from '../base/range-set.ts';
 import { replaceSmallFile } from '../base/small-file.ts';
 import { StorageError, storageErrorFrom } from '../base/storage-error.ts';
@@ -11,7 +17,7 @@ import type { DiskSpace } from './disk-space.ts';
 import { formatRangeRecord, type RangeRecord } from './range-record.ts';
 
 export interface DiskPartialBlobOptions {
-  readonly files: DiskFiles;
+  readonly files: FileSystem;
   readonly layout: DiskLayout;
   readonly space: DiskSpace;
   readonly publisher: DiskPublisher;

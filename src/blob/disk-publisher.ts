@@ -1,17 +1,17 @@
-import { type DiskFiles, syncFolder } from '../base/disk-files.ts';
+import { type FileSystem, syncFolder } from '../base/file-system.ts';
 import { systemErrorCode } from '../base/storage-error.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { DiskLayout } from './disk-layout.ts';
 
 /** Gives a file that is complete, verified and synced its place among the blobs. Fails with the system's errors. */
 export class DiskPublisher {
-  readonly #files: DiskFiles;
+  readonly #files: FileSystem;
   readonly #layout: DiskLayout;
   /** Fan-out folders whose own entry is not known to be on disk yet. */
   readonly #creating = new Map<string, Promise<void>>();
   readonly #publishing = new Map<Digest, Promise<void>>();
 
-  constructor(files: DiskFiles, layout: DiskLayout) {
+  constructor(files: FileSystem, layout: DiskLayout) {
     this.#files = files;
     this.#layout = layout;
   }

@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.ts';
-import type { DiskFiles } from '../base/disk-files.ts';
+import type { FileSystem } from '../base/file-system.ts';
 import { StorageFullError, storageErrorFrom } from '../base/storage-error.ts';
 
 /** A `statfs` per chunk would cost more than the chunk: what it said counts for this long and for this many bytes. */
@@ -7,7 +7,7 @@ const askAgainAfterMs = 1000;
 const askAgainAfterBytes = 64 * 1024 * 1024;
 
 export interface DiskSpaceOptions {
-  readonly files: DiskFiles;
+  readonly files: FileSystem;
   /** Any folder of the file system in question. */
   readonly path: string;
   /** Claims fail that would leave less than this free. */
@@ -69,7 +69,7 @@ export class DiskSpace {
     this.#claimedBytes = 0;
   }
 
-  async #statfs(): ReturnType<DiskFiles['statfs']> {
+  async #statfs(): ReturnType<FileSystem['statfs']> {
     try {
       return await this.#options.files.statfs(this.#options.path);
     } catch (error) {

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import * as z from 'zod';
 import { RangeSet } from '../base/range-set.ts';
 import type { Digest } from '../oci/digest.ts';
 
@@ -17,15 +16,6 @@ export const maxRecordedSpans = 16_384;
 /** Two numbers of at most 16 digits a span, the frame around them, and slack. */
 export const maxRangeRecordBytes = maxRecordedSpans * 40 + 4096;
 
-const position = z.int().nonnegative();
-
-const shape = z.object({
-  version: z.literal(1),
-  digest: z.string(),
-  size: position.nullable(),
-  spans: z.array(z.tuple([position, position])).max(maxRecordedSpans),
-});
-
 /** One line of JSON and one with its SHA-256, so that a torn write is seen. */
 export function formatRangeRecord({ digest, size, present }: RangeRecord): Uint8Array {
   const spans = present.spans.slice(0, maxRecordedSpans).map(({ start, end }) => [start, end]);
@@ -37,20 +27,39 @@ export function formatRangeRecord({ digest, size, present }: RangeRecord): Uint8
 export function parseRangeRecord(bytes: Uint8Array, digest: Digest): RangeRecord | undefined {
   const [body, sum, rest, ...more] = Buffer.from(bytes).toString('utf8').split('\n', 4);
   if (body === undefined || sum !== checksum(body) || rest !== '' || more.length > 0) return undefined;
-  const parsed = shape.safeParse(parseJson(body));
-  if (!parsed.success || parsed.data.digest !== digest) return undefined;
-  const { size, spans } = parsed.data;
-  const limit = size ?? Number.MAX_SAFE_INTEGER;
-  if (spans.some(([start, end]) => start >= end || end > limit)) return undefined;
-  const present = RangeSet.from(spans.map(([start, end]) => ({ start, end })));
-  return { digest, size: size ?? undefined, present };
+  const record = parseJson(body);
+  if (!isObject(record) || record['version'] !== 1 || record['digest'] !== digest) return undefined;
+  const size = record['size'] ?? undefined;
+  if (size !== undefined && !isPosition(size)) return undefined;
+  const present = parseSpans(record['spans'], size ?? Number.MAX_SAFE_INTEGER);
+  return present && { digest, size, present };
+}
+
+function parseSpans(value: unknown, limit: number): RangeSet | undefined {
+  if (!Array.isArray(value) || value.length > maxRecordedSpans) return undefined;
+  const present = new RangeSet();
+  for (const pair of value as readonly unknown[]) {
+    if (!Array.isArray(pair) || pair.length !== 2) return undefined;
+    const [start, end] = pair as readonly unknown[];
+    if (!isPosition(start) || !isPosition(end) || start >= end || end > limit) return undefined;
+    present.add({ start, end });
+  }
+  return present;
+}
+
+function isPosition(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
 }
 
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    return undefined; // which the shape rejects
+    return undefined; // which is no object
   }
 }
 

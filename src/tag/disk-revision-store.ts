@@ -1,11 +1,8 @@
-import * as z from 'zod';
 import type { Digest } from '../oci/digest.ts';
 import { parseRevisionPath } from './repository-layout.ts';
 import type { RepositoryRecords } from './repository-records.ts';
-import { storedDigest } from './stored-digest.ts';
+import { parseStoredRecord } from './stored-record.ts';
 import type { RepositoryKey, RevisionEntry, RevisionRecord, RevisionStore } from './tag-store.ts';
-
-const shape = z.object({ digest: storedDigest, mediaType: z.string(), size: z.int().nonnegative() });
 
 /** Revisions as small files, in the layout of RepositoryLayout. */
 export class DiskRevisionStore implements RevisionStore {
@@ -16,7 +13,7 @@ export class DiskRevisionStore implements RevisionStore {
   }
 
   async get(key: RepositoryKey, digest: Digest): Promise<RevisionRecord | undefined> {
-    const record = await this.#records.read(this.#records.layout.revisionFile(key, digest), shape);
+    const record = await this.#records.read(this.#records.layout.revisionFile(key, digest), parseRevision);
     return record?.digest === digest ? record : undefined;
   }
 
@@ -36,4 +33,9 @@ export class DiskRevisionStore implements RevisionStore {
       if (record !== undefined) yield { key: parsed.key, record };
     }
   }
+}
+
+function parseRevision(value: unknown): RevisionRecord | undefined {
+  const record = parseStoredRecord(value, 'size');
+  return record && { digest: record.digest, mediaType: record.mediaType, size: record.number };
 }

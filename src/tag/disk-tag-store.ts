@@ -1,10 +1,7 @@
-import * as z from 'zod';
 import type { Tag } from '../oci/tag.ts';
 import type { RepositoryRecords } from './repository-records.ts';
-import { storedDigest } from './stored-digest.ts';
+import { parseStoredRecord } from './stored-record.ts';
 import type { RepositoryKey, TagRecord, TagStore } from './tag-store.ts';
-
-const shape = z.object({ digest: storedDigest, mediaType: z.string(), checkedAtMs: z.number() });
 
 /** Tags as small files, in the layout of RepositoryLayout. */
 export class DiskTagStore implements TagStore {
@@ -15,7 +12,7 @@ export class DiskTagStore implements TagStore {
   }
 
   async get(key: RepositoryKey, tag: Tag): Promise<TagRecord | undefined> {
-    return this.#records.read(this.#records.layout.tagFile(key, tag), shape);
+    return this.#records.read(this.#records.layout.tagFile(key, tag), parseTagRecord);
   }
 
   async put(key: RepositoryKey, tag: Tag, { digest, mediaType, checkedAtMs }: TagRecord): Promise<void> {
@@ -25,4 +22,9 @@ export class DiskTagStore implements TagStore {
   async remove(key: RepositoryKey, tag: Tag): Promise<void> {
     await this.#records.remove(this.#records.layout.tagFile(key, tag));
   }
+}
+
+function parseTagRecord(value: unknown): TagRecord | undefined {
+  const record = parseStoredRecord(value, 'checkedAtMs');
+  return record && { digest: record.digest, mediaType: record.mediaType, checkedAtMs: record.number };
 }

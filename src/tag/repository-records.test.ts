@@ -1,7 +1,8 @@
 import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { type DiskFiles, nodeDiskFiles } from '../base/disk-files.ts';
+import { nodeDiskFiles } from '../base/disk-files.ts';
+import type { FileSystem } from '../base/file-system.ts';
 import { silentLogger } from '../base/logger.ts';
 import { StorageError, StorageFullError } from '../base/storage-error.ts';
 import { parseDigest } from '../oci/digest.ts';
@@ -26,7 +27,7 @@ afterEach(async () => {
   await folder.remove();
 });
 
-async function open(options: { files?: Partial<DiskFiles>; warn?: () => void; maxOpenFiles?: number } = {}) {
+async function open(options: { files?: Partial<FileSystem>; warn?: () => void; maxOpenFiles?: number } = {}) {
   return RepositoryRecords.open({
     root: folder.path,
     maxOpenFiles: options.maxOpenFiles ?? 4,
@@ -68,7 +69,7 @@ test('a revision that names another digest than its file is absent', async () =>
 
 test('a record that the disk refuses to read is absent, and logged', async () => {
   const warn = vi.fn();
-  const refuse: DiskFiles['open'] = async (path, flags, mode) => {
+  const refuse: FileSystem['open'] = async (path, flags, mode) => {
     if (!path.endsWith('latest')) return nodeDiskFiles.open(path, flags, mode);
     throw Object.assign(new Error('EIO'), { code: 'EIO', syscall: 'open' });
   };
@@ -115,7 +116,7 @@ test('strangers are no revisions', async () => {
 test('never more files open than allowed; too many waiting fail at once', async () => {
   let openNow = 0;
   let most = 0;
-  const counting: DiskFiles['open'] = async (path, flags, mode) => {
+  const counting: FileSystem['open'] = async (path, flags, mode) => {
     openNow += 1;
     most = Math.max(most, openNow);
     const file = await nodeDiskFiles.open(path, flags, mode);

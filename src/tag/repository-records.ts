@@ -1,6 +1,5 @@
 import { dirname, join } from 'node:path';
-import type * as z from 'zod';
-import { type DiskFiles, makeFolder, unlinkIfThere } from '../base/disk-files.ts';
+import { type FileSystem, makeFolder, unlinkIfThere } from '../base/file-system.ts';
 import { Limiter } from '../base/limiter.ts';
 import type { Logger } from '../base/logger.ts';
 import { readSmallFile, replaceSmallFile } from '../base/small-file.ts';
@@ -17,7 +16,7 @@ export interface RepositoryRecordsOptions {
   readonly maxOpenFiles: number;
   /** More waiting than this fail with OverloadedError at once. */
   readonly maxWaiting: number;
-  readonly files: DiskFiles;
+  readonly files: FileSystem;
   readonly logger: Logger;
 }
 
@@ -53,11 +52,14 @@ export class RepositoryRecords {
    * A record that can't be read or is malformed is logged and counts as absent: all of them can be had again from the
    * upstream, and a bad sector under one tag must not end a pull. Fails with OverloadedError only.
    */
-  async read<Shape extends z.ZodType>(path: string, shape: Shape): Promise<z.output<Shape> | undefined> {
+  async read<T>(path: string, parse: (value: unknown) => T | undefined): Promise<T | undefined> {
     return this.#limiter.run(async () => {
       try {
         const bytes = await readSmallFile(this.#options.files, path, maxRecordBytes);
-        return bytes && shape.parse(JSON.parse(Buffer.from(bytes).toString('utf8')));
+        if (bytes === undefined) return undefined;
+        const record = parse(JSON.parse(Buffer.from(bytes).toString('utf8')));
+        if (record === undefined) this.#options.logger.warn('malformed record taken as absent', { path });
+        return record;
       } catch (error) {
         // A file where the path has a folder, or a folder where it has the file, is a record too that can't be read.
         this.#options.logger.warn('unreadable record taken as absent', { path, error });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { systemClock } from '../../src/base/clock.ts';
-import type { DiskFiles } from '../../src/base/disk-files.ts';
+import type { FileSystem } from '../../src/base/file-system.ts';
 import { DiskBlobStore } from '../../src/blob/disk-blob-store.ts';
 import { MemoryBlobStore } from '../../src/blob/memory-blob-store.ts';
 import { type PowerLoss, PowerLossDisk } from '../fakes/power-loss-disk.ts';
@@ -8,7 +8,7 @@ import { makeTempFolder } from '../fakes/temp-folder.ts';
 import { trackedDisk } from '../fakes/tracked-disk.ts';
 import { blobStoreContract } from './blob-store.ts';
 
-function openDisk(root: string, files: DiskFiles): Promise<DiskBlobStore> {
+function openDisk(root: string, files: FileSystem): Promise<DiskBlobStore> {
   return DiskBlobStore.open({ root, reserveBytes: 0, files, clock: systemClock });
 }
 

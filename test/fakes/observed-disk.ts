@@ -1,12 +1,12 @@
-import type { DiskFiles } from '../../src/base/disk-files.ts';
+import type { FileSystem } from '../../src/base/file-system.ts';
 
-/** Hears the name of a call, and the path that the file was opened by or the name that a rename gives. May throw. */
-export type DiskObserver = (call: string, path: string) => void;
+/** Hears the name of a call, and the path that the file was opened by or the name that a rename gives. May throw, or wait. */
+export type DiskObserver = (call: string, path: string) => void | Promise<void>;
 
 /** Calls `observe` ahead of every call that `files` gets; what it throws is the call's failure. */
-export function observedDisk(files: DiskFiles, observe: DiskObserver): DiskFiles {
+export function observedDisk(files: FileSystem, observe: DiskObserver): FileSystem {
   const before = async <T>(call: string, path: string, run: () => Promise<T>): Promise<T> => {
-    observe(call, path);
+    await observe(call, path);
     return run();
   };
   return {

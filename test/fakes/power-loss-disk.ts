@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import type { DiskEntry, DiskFile, DiskFiles, DiskStat } from '../../src/base/disk-files.ts';
+import type { DiskEntry, DiskFile, FileSystem, DiskStat } from '../../src/base/file-system.ts';
 
 interface FileNode {
   bytes: Buffer;
@@ -25,7 +25,7 @@ export interface PowerLoss {
  * A disk in memory that forgets what POSIX lets a disk forget: bytes of files that were not synced, and names in
  * folders that were not synced, each apart from the other. It can lose its power before any call that changes it.
  */
-export class PowerLossDisk implements DiskFiles {
+export class PowerLossDisk implements FileSystem {
   readonly #root: FolderNode;
   /** Changing calls so far. */
   changes = 0;
@@ -113,7 +113,7 @@ export class PowerLossDisk implements DiskFiles {
     return statOf(node);
   }
 
-  async statfs(): ReturnType<DiskFiles['statfs']> {
+  async statfs(): ReturnType<FileSystem['statfs']> {
     return { bsize: 4096, blocks: 1_000_000, bavail: 900_000 };
   }
 

@@ -1,6 +1,7 @@
-import { type DiskFile, type DiskFiles, nodeDiskFiles } from '../../src/base/disk-files.ts';
+import { nodeDiskFiles } from '../../src/base/disk-files.ts';
+import type { DiskFile, FileSystem } from '../../src/base/file-system.ts';
 
-export interface TrackedDisk extends DiskFiles {
+export interface TrackedDisk extends FileSystem {
   /** Files and folders that were opened and not closed, with the path that was asked for. */
   readonly openFiles: ReadonlyMap<DiskFile, string>;
   /** For a test that simulates a crash and leaves handles behind. */
