@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -122,6 +123,20 @@ describe('createPinoLogger', () => {
     await logger.close();
     expect(linesOf(`${file}.1`).map((line) => line['msg'])).toEqual(['before']);
     expect(linesOf(file).map((line) => line['msg'])).toEqual(['after']);
+  });
+
+  it.skipIf(process.platform !== 'linux')('lets the process end when the disk of the log is full', () => {
+    const script = `
+      import { createPinoLogger } from ${JSON.stringify(new URL('pino-logger.ts', import.meta.url).href)};
+      const logger = createPinoLogger({ level: 'info', destination: { file: '/dev/full' } });
+      logger.info('lost');
+      await logger.flush().catch((error) => process.stdout.write(error.code));
+      await logger.close();
+      process.exit(7);`;
+    const options = { encoding: 'utf8', timeout: 15_000 } as const;
+    const child = spawnSync(process.execPath, ['--input-type=module', '-e', script], options);
+    expect([child.stdout, child.status]).toEqual(['ENOSPC', 7]);
+    expect(child.stderr).toContain('log cannot be written');
   });
 
   it('fails at once when the file cannot be opened', () => {

@@ -155,13 +155,19 @@ function isoTimestamps(clock: Clock): () => string {
   };
 }
 
-/** A full disk must neither stop the node nor go unnoticed: stderr hears of it once, the log itself when it is over. */
+/**
+ * A full disk must neither stop the node nor go unnoticed: stderr hears of it once, the log itself when it is over.
+ * Nor must it keep the process from ending: what the stream does at exit tries again for ever on such errors, so that is
+ * taken from it while writing fails.
+ */
 function reportLosses(stream: Stream, logger: Logger): void {
+  const flushAtExit = stream.flushSync.bind(stream);
   let failing = false;
   let dropped = 0;
   stream.on('error', (error) => {
     if (failing) return;
     failing = true;
+    stream.flushSync = () => undefined;
     process.stderr.write(
       `${JSON.stringify({ level: 'error', msg: 'log cannot be written', error: errorFields(error) })}\n`,
     );
@@ -170,6 +176,7 @@ function reportLosses(stream: Stream, logger: Logger): void {
     dropped += 1;
   });
   stream.on('drain', () => {
+    if (failing) stream.flushSync = flushAtExit;
     failing = false;
     if (dropped === 0) return;
     const lines = dropped;
