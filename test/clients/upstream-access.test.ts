@@ -59,6 +59,8 @@ describeWithPrograms('an edge whose upstreams ask for more', { programs }, () =>
       registries.set(kind, resources.use(await startSeeded(options, images[kind])));
     }
     const open = { access: 'open', credentials: [account] };
+    // The token server has an origin of its own: no credential goes there unless the configuration names it.
+    const known = { trustedRealms: [new URL(realm).origin] };
     const trusted = { tls: { ca: authority.certificateFile } };
     const upstream = (kind: string, settings: object, name = kind): object => ({
       name: `${name}.example`,
@@ -68,11 +70,12 @@ describeWithPrograms('an edge whose upstreams ask for more', { programs }, () =>
     });
     const upstreams = [
       upstream('basic', open),
-      upstream('token', open),
+      upstream('token', { ...open, ...known }),
       upstream('tls', trusted),
       upstream('both', { ...open, ...trusted }),
       upstream('basic', { ...open, credentials: [wrongAccount] }, 'wrong-basic'),
-      upstream('token', { ...open, credentials: [wrongAccount] }, 'wrong-token'),
+      upstream('token', { ...open, ...known, credentials: [wrongAccount] }, 'wrong-token'),
+      upstream('token', open, 'unknown-realm'),
       upstream('tls', {}, 'untrusted-tls'),
     ];
     edge = resources.use(await Edge.start({ folder: folder.file('edge'), config: { upstreams } }));
@@ -96,14 +99,7 @@ describeWithPrograms('an edge whose upstreams ask for more', { programs }, () =>
     expectFetchedOnce(registries.get(kind)!, { ...images[kind], layers });
   });
 
-  test('asks for one token and uses it for all of a repository', () => {
-    const scopes = tokens.granted
-      .filter(({ subject }) => subject === account.username)
-      .map(({ scopes }) => scopes);
-    expect(scopes).toEqual([['repository:team/app:pull']]);
-  });
-
-  test.each(['wrong-basic', 'wrong-token', 'untrusted-tls'])(
+  test.each(['wrong-basic', 'wrong-token', 'unknown-realm', 'untrusted-tls'])(
     'neither serves nor challenges where %s stands between',
     async (name) => {
       const response = await fetch(`${edge.url}/v2/${name}.example/team/app/manifests/1`);
@@ -112,6 +108,13 @@ describeWithPrograms('an edge whose upstreams ask for more', { programs }, () =>
       expect(response.headers.get('www-authenticate')).toBeNull();
     },
   );
+
+  test('asked for one token with its credential, and used it for all of a repository', () => {
+    const scopes = tokens.granted
+      .filter(({ subject }) => subject === account.username)
+      .map(({ scopes }) => scopes);
+    expect(scopes).toEqual([['repository:team/app:pull']]);
+  });
 
   test('serves it on while the upstreams are away', async () => {
     for (const registry of registries.values()) await registry.stop();
