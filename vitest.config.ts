@@ -9,13 +9,26 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['src/**/*.test.ts', 'edge/**/*.test.ts', 'config/**/*.test.ts', 'test/{tree,contracts}/**/*.test.ts'],
+          include: [
+            'src/**/*.test.ts',
+            'edge/**/*.test.ts',
+            'config/**/*.test.ts',
+            'test/{tree,contracts}/**/*.test.ts',
+          ],
           testTimeout: 20_000,
         },
       },
       { test: { name: 'integration', include: ['test/integration/**/*.test.ts'], ...oneAtATime } },
       { test: { name: 'faults', include: ['test/faults/**/*.test.ts'], ...oneAtATime } },
-      { test: { name: 'clients', include: ['test/clients/**/*.test.ts'], ...oneAtATime, testTimeout: 300_000, hookTimeout: 300_000 } },
+      {
+        test: {
+          name: 'clients',
+          include: ['test/clients/**/*.test.ts'],
+          ...oneAtATime,
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+        },
+      },
       { test: { name: 'soak', include: ['test/soak/**/*.test.ts'], ...oneAtATime, testTimeout: 3_600_000 } },
     ],
   },

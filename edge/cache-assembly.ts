@@ -2,9 +2,10 @@ import type { Clock } from '../src/base/clock.ts';
 import { Limiter } from '../src/base/limiter.ts';
 import type { Logger } from '../src/base/logger.ts';
 import type { Metrics } from '../src/base/metrics.ts';
+import { StorageFullError } from '../src/base/storage-error.ts';
 import type { BlobStore } from '../src/blob/blob-store.ts';
 import { BlobCache } from '../src/cache/blob-cache.ts';
-import { BlobFills } from '../src/cache/blob-fills.ts';
+import { BlobFills, type BlobFillsOptions } from '../src/cache/blob-fills.ts';
 import { admitBlob, type BudgetLimits } from '../src/cache/budget.ts';
 import type { CacheIndex } from '../src/cache/cache-index.ts';
 import { DeliveryCheck } from '../src/cache/delivery-check.ts';
@@ -61,7 +62,7 @@ export interface EdgeCache {
 
 /** Puts the pull-through engine together over the stores it is given. */
 export function assembleCache(parts: CacheParts, settings: CacheSettings): EdgeCache {
-  const { clock, index, logger, metrics, edgeMetrics } = parts;
+  const { clock, index, logger, metrics } = parts;
   const store: BlobStore = new WatchedBlobStore(parts.blobs, (digest) => {
     shelf.forget(digest);
     delivery.removed();
@@ -76,49 +77,16 @@ export function assembleCache(parts: CacheParts, settings: CacheSettings): EdgeC
     sweepIntervalMs: settings.sweepIntervalMs,
     partialLifetimeMs: settings.partialLifetimeMs,
     isBusy: (digest) => fills.isRunning(digest),
-    fillBytes: () => fills.arrivedBytes,
+    fillBytes: () => fills.bytes,
   });
-  const makeRoom = (): void => {
-    evictor.makeRoom(0).catch((error: unknown) => logger.error('no room could be made', { error }));
-  };
   const shelf = new ManifestShelf({
     ...parts,
     blobs: store,
     hotBytes: settings.hotManifestBytes,
-    stored: makeRoom,
+    stored: () => inBackground(logger, evictor.makeRoom(0)),
   });
   const delivery = new DeliveryCheck({ blobs: store, shelf, clock });
-  const fills: BlobFills = new BlobFills({
-    blobs: store,
-    slots: new FillSlots({ ...settings, maxQueued: settings.maxQueuedFills }),
-    ranges: new Limiter({
-      name: 'ranges',
-      concurrency: settings.maxRangesInFlight,
-      maxQueued: settings.maxQueuedFills,
-    }),
-    clock,
-    random: parts.random,
-    logger,
-    policy: settings.fill,
-    maxPassThroughs: settings.maxPassThroughs,
-    storageRetryMs: settings.storageRetryMs,
-    admits: (size, upstream) => admitBlob(settings.budget, { size, upstream }) === 'store',
-    committed: ({ origin, size, assembly }) => {
-      const usedAtMs = clock.nowMs();
-      index.record({ digest: assembly.digest, size, upstream: origin.upstream, usedAtMs, children: [] });
-      edgeMetrics.filled(origin.upstream, size);
-      makeRoom();
-    },
-    corrupt: (origin) => {
-      edgeMetrics.corrupt(origin.upstream);
-      logger.error('the upstream sent bytes that are not the blob', { ...origin, client: undefined });
-    },
-    storageFailed: (error) => {
-      edgeMetrics.storageFailed();
-      logger.error('nothing can be stored now: passing through', { error });
-      makeRoom();
-    },
-  });
+  const fills: BlobFills = new BlobFills(fillOptions(parts, settings, { store, evictor }));
   const negativeMs = settings.rule.negativeMs;
   return {
     store,
@@ -137,4 +105,50 @@ export function assembleCache(parts: CacheParts, settings: CacheSettings): EdgeC
       negativeDigestMs: negativeMs,
     }),
   };
+}
+
+/** How much is freed at once when the disk is full before the budget is used. */
+const urgentBytes = 256 * 1024 * 1024;
+
+function fillOptions(
+  { clock, edgeMetrics, index, logger, random }: CacheParts,
+  settings: CacheSettings,
+  { store, evictor }: { store: BlobStore; evictor: Evictor },
+): BlobFillsOptions {
+  return {
+    blobs: store,
+    slots: new FillSlots({ ...settings, maxQueued: settings.maxQueuedFills }),
+    ranges: new Limiter({
+      name: 'ranges',
+      concurrency: settings.maxRangesInFlight,
+      maxQueued: settings.maxQueuedFills,
+    }),
+    clock,
+    random,
+    logger,
+    policy: settings.fill,
+    maxPassThroughs: settings.maxPassThroughs,
+    storageRetryMs: settings.storageRetryMs,
+    admits: (size, upstream) => admitBlob(settings.budget, { size, upstream }) === 'store',
+    started: (size) => inBackground(logger, evictor.makeRoom(size)),
+    committed: ({ origin, size, assembly }) => {
+      const usedAtMs = clock.nowMs();
+      index.record({ digest: assembly.digest, size, upstream: origin.upstream, usedAtMs, children: [] });
+      edgeMetrics.filled(origin.upstream, size);
+      inBackground(logger, evictor.makeRoom(0));
+    },
+    corrupt: ({ upstream, repository }) => {
+      edgeMetrics.corrupt(upstream);
+      logger.error('the upstream sent bytes that are not the blob', { upstream, repository });
+    },
+    storageFailed: (error) => {
+      edgeMetrics.storageFailed();
+      logger.error('nothing can be stored now: passing through', { error });
+      if (error instanceof StorageFullError) inBackground(logger, evictor.freeAtLeast(urgentBytes));
+    },
+  };
+}
+
+function inBackground(logger: Logger, work: Promise<unknown>): void {
+  work.catch((error: unknown) => logger.error('no room could be made in the cache', { error }));
 }

@@ -1,4 +1,4 @@
-import { Hono } from 'hono';
+import type { Hono } from 'hono';
 import type { Clock } from '../src/base/clock.ts';
 import type { Logger } from '../src/base/logger.ts';
 import type { Metrics } from '../src/base/metrics.ts';

@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { fillBench, openBlob, readBytes, type FillBench } from '../../test/fakes/fill-bench.ts';
 import { patternBytes, ScriptedOrigin, type OriginScript } from '../../test/fakes/scripted-origin.ts';

@@ -1,7 +1,7 @@
 import { OverloadedError } from '../base/limiter.ts';
 import type { BlobReader, BlobWriter } from '../blob/blob-store.ts';
 import type { ByteSource } from '../blob/byte-source.ts';
-import { StorageError, StorageFullError } from '../blob/storage-error.ts';
+import { StorageError, StorageFullError } from '../base/storage-error.ts';
 import type { Span } from '../base/range-set.ts';
 import type { Digest } from '../oci/digest.ts';
 import { UpstreamError } from '../upstream/upstream-error.ts';
@@ -59,10 +59,10 @@ export class BlobFills {
     return this.#fills.size;
   }
 
-  /** Bytes of running fills that have arrived and are no blobs yet. */
-  get arrivedBytes(): number {
+  /** What the running fills will take in the end, as far as their lengths are known. */
+  get bytes(): number {
     let bytes = 0;
-    for (const fill of this.#live) bytes += fill.assembly.arrivedBytes;
+    for (const { assembly } of this.#live) bytes += assembly.size ?? assembly.arrivedBytes;
     return bytes;
   }
 

@@ -31,6 +31,8 @@ export interface FillEnvironment {
   readonly random: () => number;
   readonly logger: Logger;
   readonly policy: FillPolicy;
+  /** A fill begins that will take so many bytes. */
+  readonly started: (bytes: number) => void;
   /** The blob is in the store. */
   readonly committed: (fill: {
     readonly origin: BlobOrigin;
@@ -151,6 +153,7 @@ export class Fill {
   #start(adopted: BlobStream | undefined): void {
     const running = new AbortController();
     this.#running = running;
+    if (this.assembly.size !== undefined) this.#environment.started(this.assembly.size);
     this.#environment.slots
       .run(this.origin.upstream, async () => this.#complete(running.signal, adopted), running.signal)
       .catch((error: unknown) => this.#failed(error))

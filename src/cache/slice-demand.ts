@@ -1,6 +1,6 @@
 import type { Span } from '../base/range-set.ts';
 import type { ByteSource } from '../blob/byte-source.ts';
-import { StorageError, StorageFullError } from '../blob/storage-error.ts';
+import { StorageError, StorageFullError } from '../base/storage-error.ts';
 import { UpstreamError } from '../upstream/upstream-error.ts';
 import type { BlobOrigin } from './blob-origin.ts';
 import type { Fill } from './fill.ts';

@@ -53,6 +53,7 @@ export function fillBench(options: FillBenchOptions = {}): FillBench {
     maxPassThroughs: options.maxPassThroughs ?? 8,
     storageRetryMs: 5_000,
     admits: (size) => size <= (options.maxStoredBytes ?? Infinity),
+    started: () => undefined,
     committed: ({ assembly }) => committed.push(assembly.digest),
     corrupt: (origin) => corrupted.push(origin.upstream),
     storageFailed: (error) => storageFailures.push(error),
