@@ -25,7 +25,7 @@ export interface SuiteNeeds {
 }
 
 /**
- * `describe` for a suite that drives programs of the machine: skipped, saying why, where one is missing; a failure
+ * `describe` for a suite that drives programs of the machine: one skipped test, saying why, where one is missing; a failure
  * instead where WHERRY_REQUIRE_SYSTEM=1 promises that all are there.
  */
 export function describeWithPrograms(title: string, needs: SuiteNeeds, body: () => void): void {
@@ -38,6 +38,7 @@ export function describeWithPrograms(title: string, needs: SuiteNeeds, body: () 
     });
   } else {
     console.warn(`skipped: ${title}: ${reason}`);
-    describe.skip(`${title} (${reason})`, body);
+    // The body is left alone: building what the suite needs may already take a program that is missing.
+    test.skip(`${title} (${reason})`);
   }
 }
