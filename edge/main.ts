@@ -414,7 +414,8 @@ function cacheSettings(
       unattended: cache.unattendedFills,
       lingerMs: 1_000,
       checkpointIntervalMs: cache.checkpointIntervalMs,
-      retry: { attempts: 5, firstMs: 100, maxMs: 2_000 },
+      // About half a minute without a byte: clients wait longer than that, and pull from the start once cut off.
+      retry: { attempts: 12, firstMs: 200, maxMs: 8_000 },
       joinAheadBytes: 8 * 1024 * 1024,
       rangeAttempts: 3,
     },

@@ -31,6 +31,9 @@ export interface ResilientOptions {
   readonly metrics: UpstreamMetrics;
 }
 
+/** A body that brought this much before it broke off was worth asking for. */
+const progressBytes = 64 * 1024;
+
 /**
  * Wraps the clients of one upstream: spends its credentials in turn, and stops calling what does not answer. While its
  * breaker is open, calls fail at once with UpstreamError `unavailable`. Verdicts are successes here; a caller that gives
@@ -161,17 +164,24 @@ export class ResilientRegistryClient implements RegistryClient {
     this.#answeredAtMs = this.#options.clock.monotonicMs();
   }
 
-  /** One body that breaks off is repaired by its reader; as many in a row as failed calls is an outage. */
+  /**
+   * A body that breaks off is repaired by its reader, and on a poor line most of them may. Only those that brought next
+   * to nothing, as many in a row as failed calls, are an outage.
+   */
   async *#watched(
     chunks: AsyncIterable<Uint8Array>,
     signal: AbortSignal,
   ): AsyncGenerator<Uint8Array, void, undefined> {
+    let bytes = 0;
     try {
-      yield* chunks;
+      for await (const chunk of chunks) {
+        bytes += chunk.length;
+        yield chunk;
+      }
       this.#brokenBodies = 0;
     } catch (error) {
-      if (!signal.aborted && error instanceof UpstreamError && error.kind === 'unavailable')
-        this.#countBrokenBody();
+      const isOutage = !signal.aborted && error instanceof UpstreamError && error.kind === 'unavailable';
+      if (isOutage && bytes < progressBytes) this.#countBrokenBody();
       throw error;
     }
   }
