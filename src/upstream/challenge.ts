@@ -17,7 +17,6 @@ const equalsAt = /[ \t]*=[ \t]*/y;
 const bareValueAt = /[^\s,"]+/y;
 /** A quoted string, its end missing too. */
 const quotedAt = /"((?:[^"\\]|\\[\s\S])*)"?/y;
-const base64Padding = /^=*(?=[\s,]|$)/;
 
 /**
  * Reads all `WWW-Authenticate` fields of an answer, in order. Never fails: what cannot be read is skipped, since one
@@ -73,9 +72,7 @@ class Scanner {
     this.#position += 1;
   }
 
-  /** Whether `=` and a value follow; a token68's padding is no such thing. */
   isParameter(): boolean {
-    if (base64Padding.test(this.#text.slice(this.#position, this.#position + 3))) return false;
     equalsAt.lastIndex = this.#position;
     return equalsAt.test(this.#text);
   }

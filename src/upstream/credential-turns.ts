@@ -10,7 +10,7 @@ export interface Seat {
   readonly client: RegistryClient;
   /** How many pulls the upstream still grants it. */
   readonly budget: { readonly remaining: number };
-  /** Whether it was rejected so often that it rests. */
+  /** Whether it was rejected so often that it rests: no login is made then. */
   readonly gate: { readonly isClosed: boolean };
 }
 
@@ -54,7 +54,7 @@ export class CredentialTurns {
     const kind = operation === 'get-manifest' ? 'pulls' : 'others';
     let failure: UpstreamError | undefined;
     for (const seat of this.#inOrder()) {
-      const permit = seat.gate.isClosed ? undefined : seat[kind].enter();
+      const permit = seat[kind].enter();
       if (permit === undefined) continue;
       try {
         const value = await call(seat.client);
@@ -69,23 +69,20 @@ export class CredentialTurns {
     throw failure ?? this.#nobodyLeft(kind);
   }
 
+  /** A credential that rests comes last and not never: only reading it tells whether it was changed. */
   #inOrder(): readonly ThrottledSeat[] {
     const start = this.#rotation % this.#seats.length;
     this.#rotation += 1;
     const rotated = [...this.#seats.slice(start), ...this.#seats.slice(0, start)];
-    return rotated.sort((one, other) => compareBudgets(other.budget.remaining, one.budget.remaining));
+    return rotated.sort(
+      (one, other) =>
+        Number(one.gate.isClosed) - Number(other.gate.isClosed) ||
+        compareBudgets(other.budget.remaining, one.budget.remaining),
+    );
   }
 
   #nobodyLeft(kind: 'pulls' | 'others'): UpstreamError {
-    const throttled = this.#seats.filter((seat) => !seat.gate.isClosed);
-    if (throttled.length === 0) {
-      const ids = this.#seats.map(({ id }) => id).join(', ');
-      return new UpstreamError(
-        'credential',
-        `the upstream rejected each credential there is (${ids}); none is tried for now`,
-      );
-    }
-    const retryAfterMs = Math.min(...throttled.map((seat) => seat[kind].remainingMs));
+    const retryAfterMs = Math.min(...this.#seats.map((seat) => seat[kind].remainingMs));
     return new UpstreamError('throttled', 'the upstream throttles each credential there is', {
       retryAfterMs,
     });
