@@ -17,7 +17,11 @@ export interface ManifestSource {
    * GET. The bytes are exactly those received, at most 4 MiB (image-spec's limit is a registry's choice; more is
    * `malformed`), and hash to `digest`; where `reference` is a digest, to that one.
    */
-  getManifest(repository: RepositoryName, reference: Reference, signal: AbortSignal): Promise<FetchedManifest>;
+  getManifest(
+    repository: RepositoryName,
+    reference: Reference,
+    signal: AbortSignal,
+  ): Promise<FetchedManifest>;
 }
 
 export interface ManifestHead {
