@@ -16,8 +16,10 @@ import { createPinoLogger, type PinoLogger } from '../src/base/pino-logger.ts';
 import { createPrometheusMetrics, type PrometheusMetrics } from '../src/base/prometheus-metrics.ts';
 import { DiskBlobStore } from '../src/blob/disk-blob-store.ts';
 import type { CacheIndex } from '../src/cache/cache-index.ts';
+import type { CachedUpstream } from '../src/cache/cached-upstream.ts';
 import { PublicAccess } from '../src/cache/public-access.ts';
 import { rebuildIndex } from '../src/cache/rebuild-index.ts';
+import { Refetch } from '../src/cache/refetch.ts';
 import { Scrubber } from '../src/cache/scrubber.ts';
 import { openSqliteCacheIndex } from '../src/cache/sqlite-cache-index.ts';
 import { compileTagPatterns } from '../src/cache/tag-pattern.ts';
@@ -25,6 +27,7 @@ import type { TlsFiles } from '../src/http/serve.ts';
 import { parseDigest, type Digest } from '../src/oci/digest.ts';
 import { DiskRevisionStore } from '../src/tag/disk-revision-store.ts';
 import { DiskTagStore } from '../src/tag/disk-tag-store.ts';
+import type { RevisionStore } from '../src/tag/tag-store.ts';
 import { RepositoryRecords } from '../src/tag/repository-records.ts';
 import { fixedCredential, type CredentialSource } from '../src/upstream/credential.ts';
 import {
@@ -108,6 +111,7 @@ class EdgeParts {
   /** One for each configured upstream, in their order. */
   readonly #clients: HttpUpstream[] = [];
   readonly #anonymousClients: HttpUpstream[] = [];
+  readonly #cachedUpstreams: CachedUpstream[] = [];
   #closeAccessLog = async (): Promise<void> => undefined;
   #listeners: EdgeListeners | undefined;
 
@@ -198,7 +202,7 @@ class EdgeParts {
       settings,
     );
     const registry = await this.#registry(cache, { index, edgeMetrics });
-    const stopBackground = this.#startBackground(cache, index);
+    const stopBackground = this.#startBackground(cache, { index, revisions });
     const close = async (): Promise<void> => {
       await stopBackground();
       await cache.fills.close();
@@ -207,8 +211,13 @@ class EdgeParts {
     return { listeners: await this.#buildListeners(registry, cache), close };
   }
 
-  #startBackground(cache: EdgeCache, index: CacheIndex): () => Promise<void> {
+  #startBackground(
+    cache: EdgeCache,
+    { index, revisions }: { index: CacheIndex; revisions: RevisionStore },
+  ): () => Promise<void> {
     const { scrub } = this.#config;
+    const upstreams = new Map(this.#cachedUpstreams.map((upstream) => [upstream.name, upstream]));
+    const refetch = new Refetch({ ...cache, index, revisions, upstreams, logger: this.#logger });
     const scrubber = new Scrubber({
       blobs: cache.store,
       index,
@@ -218,6 +227,7 @@ class EdgeParts {
       bytesPerSecond: scrub.bytesPerSecond,
       pauseMs: 3_600_000,
       onCorrupt: () => undefined, // the store itself tells who needs to know
+      refetch: (digest) => void refetch.fetch(digest),
     });
     cache.evictor.start();
     if (scrub.enabled) scrubber.start();
@@ -258,14 +268,16 @@ class EdgeParts {
     if (lastRule === undefined) throw new Error('an upstream without a freshness rule');
     const archived = compileTagPatterns(config.onUpstreamGone === 'serve' ? ['*'] : config.archived);
     const onlyPublic = config.access === 'public' && config.credentials.length > 0;
+    const cached: CachedUpstream = {
+      name: config.name,
+      client,
+      health: () => client.health(),
+      freshness: (tag) => rules.find(({ matches }) => matches(tag))?.rule ?? lastRule,
+      isArchived: archived,
+    };
+    this.#cachedUpstreams.push(cached);
     return {
-      cached: {
-        name: config.name,
-        client,
-        health: () => client.health(),
-        freshness: (tag) => rules.find(({ matches }) => matches(tag))?.rule ?? lastRule,
-        isArchived: archived,
-      },
+      cached,
       publicAccess: onlyPublic ? this.#publicAccess(config, options, index) : undefined,
     };
   }

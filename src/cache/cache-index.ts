@@ -15,6 +15,8 @@ export interface LinkIndex {
   /** `undefined` when not linked; the size is `undefined` where no descriptor told it. */
   linked(key: RepositoryKey, digest: Digest): Link | undefined;
   link(key: RepositoryKey, links: readonly Link[]): void;
+  /** Repositories that link it, at most `limit`: where it can be fetched again. */
+  holders(digest: Digest, limit: number): readonly RepositoryKey[];
   unlink(key: RepositoryKey, digest: Digest): void;
   /** After a verdict that the repository is gone or closed; its listings go too. */
   unlinkAll(key: RepositoryKey): void;

@@ -9,6 +9,7 @@ import type { RepositoryKey } from '../tag/tag-store.ts';
  */
 export class MemoryCacheIndex implements CacheIndex {
   readonly #links = new Map<string, Map<Digest, Link>>();
+  readonly #keys = new Map<string, RepositoryKey>();
   readonly #entries = new Map<Digest, UsageEntry>();
   readonly #pins = new Map<Digest, number>();
   readonly #listings = new Map<string, Map<string, Listing>>();
@@ -20,11 +21,17 @@ export class MemoryCacheIndex implements CacheIndex {
 
   link(key: RepositoryKey, links: readonly Link[]): void {
     const id = repositoryId(key);
+    this.#keys.set(id, key);
     const known = this.#links.get(id) ?? new Map<Digest, Link>();
     this.#links.set(id, known);
     for (const { digest, size } of links) {
       known.set(digest, { digest, size: size ?? known.get(digest)?.size });
     }
+  }
+
+  holders(digest: Digest, limit: number): readonly RepositoryKey[] {
+    const keys = [...this.#keys].filter(([id]) => this.#links.get(id)?.has(digest) === true);
+    return keys.slice(0, limit).map(([, key]) => key);
   }
 
   unlink(key: RepositoryKey, digest: Digest): void {

@@ -2,6 +2,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../base/clock.ts';
 import type { Digest } from '../oci/digest.ts';
+import { parseRepositoryName } from '../oci/repository-name.ts';
 import type { RepositoryKey } from '../tag/tag-store.ts';
 import type { Link, LinkIndex } from './cache-index.ts';
 import { encodeDigest } from './sqlite-cache-index-digest.ts';
@@ -74,6 +75,15 @@ export class SqliteCacheIndexLinks implements LinkIndex {
     if (this.#linksSinceCount >= linksPerCount) this.trim();
   }
 
+  holders(digest: Digest, limit: number): readonly RepositoryKey[] {
+    const rows = this.#guard.read(() => this.#statements.holders.all(encodeDigest(digest), limit)) ?? [];
+    return rows.flatMap((row) => {
+      const [upstream, repository] = [String(row['upstream']), parseRepositoryName(String(row['name']))];
+      if (repository === undefined || this.isRevoked({ upstream, repository }, digest)) return [];
+      return [{ upstream, repository }];
+    });
+  }
+
   unlink(key: RepositoryKey, digest: Digest): void {
     this.#hot.delete(linkId(key, digest));
     this.#revoke(linkId(key, digest), () => {
@@ -127,6 +137,10 @@ function prepare(database: DatabaseSync): Record<StatementName, StatementSync> {
   const repository = '(SELECT id FROM repositories WHERE upstream = ?1 AND name = ?2)';
   return {
     find: database.prepare(`SELECT size FROM links WHERE repository = ${repository} AND digest = ?3`),
+    holders: database.prepare(
+      `SELECT upstream, name FROM links JOIN repositories ON repositories.id = links.repository
+       WHERE digest = ? LIMIT ?`,
+    ),
     addRepository: database.prepare(
       `INSERT INTO repositories (upstream, name, linked_at_ms) VALUES (?, ?, ?)
        ON CONFLICT (upstream, name) DO UPDATE SET linked_at_ms = excluded.linked_at_ms RETURNING id`,
@@ -147,6 +161,7 @@ function prepare(database: DatabaseSync): Record<StatementName, StatementSync> {
 
 type StatementName =
   | 'find'
+  | 'holders'
   | 'addRepository'
   | 'add'
   | 'remove'

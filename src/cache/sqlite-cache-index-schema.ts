@@ -24,6 +24,7 @@ const tables = `
   CREATE TABLE links (
     repository INTEGER NOT NULL, digest BLOB NOT NULL, size INTEGER, PRIMARY KEY (repository, digest)
   ) STRICT, WITHOUT ROWID;
+  CREATE INDEX links_by_digest ON links (digest);
   CREATE TABLE entries (
     digest BLOB PRIMARY KEY, size INTEGER NOT NULL, upstream TEXT NOT NULL, used_at_ms INTEGER NOT NULL,
     pinned_until_ms INTEGER NOT NULL

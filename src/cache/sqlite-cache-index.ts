@@ -107,6 +107,7 @@ class SqliteCacheIndex implements CacheIndex {
 
   linked: CacheIndex['linked'] = (key, digest) => this.#links.linked(key, digest);
   link: CacheIndex['link'] = (key, links) => this.#links.link(key, links);
+  holders: CacheIndex['holders'] = (digest, limit) => this.#links.holders(digest, limit);
   unlink: CacheIndex['unlink'] = (key, digest) => this.#links.unlink(key, digest);
 
   unlinkAll: CacheIndex['unlinkAll'] = (key) => {

@@ -60,6 +60,17 @@ export function describeCacheIndex(name: string, open: () => CacheIndex): void {
         expect(index.linked(alpine, digestOf(1))?.size).toBe(0);
       });
 
+      test('names the repositories that link a digest, as many as asked for', () => {
+        const other = repository('library/other', 'ghcr.io');
+        for (const key of [alpine, other]) index.link(key, [{ digest: digestOf(1), size: 1 }]);
+        index.link(alpine, [{ digest: digestOf(2), size: 2 }]);
+        expect(new Set(index.holders(digestOf(1), 9))).toEqual(new Set([alpine, other]));
+        expect(index.holders(digestOf(1), 1).length).toBe(1);
+        expect(index.holders(digestOf(2), 9)).toEqual([alpine]);
+        index.unlink(alpine, digestOf(2));
+        expect(index.holders(digestOf(2), 9)).toEqual([]);
+      });
+
       test('unlink takes one away', () => {
         index.link(alpine, [
           { digest: digestOf(1), size: 1 },
