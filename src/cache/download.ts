@@ -93,18 +93,31 @@ export class Download {
     return assembly.hasClaims ? 'coming' : 'complete';
   }
 
+  /** A body that is not read to its end holds its connection until its signal aborts: so that always does. */
   async #transfer(
     wanted: Span | 'whole',
     signal: AbortSignal,
     adopted: BlobStream | undefined,
   ): Promise<void> {
+    const ended = new AbortController();
+    try {
+      const stream = adopted ?? (await this.#open(wanted, AbortSignal.any([signal, ended.signal])));
+      const honoursRanges = adopted === undefined && (wanted === 'whole' || wanted.start === stream.start);
+      await this.#receive(stream, { honoursRanges, signal });
+    } finally {
+      ended.abort();
+    }
+  }
+
+  async #receive(
+    stream: BlobStream,
+    { honoursRanges, signal }: { readonly honoursRanges: boolean; readonly signal: AbortSignal },
+  ): Promise<void> {
     const { assembly } = this.#options;
-    const stream = adopted ?? (await this.#open(wanted, signal));
     this.#streams += 1;
     this.#learnSize(stream.size);
     let position = stream.start;
     this.#position = position;
-    const honoursRanges = adopted === undefined && (wanted === 'whole' || wanted.start === stream.start);
     for await (const chunk of stream.chunks) {
       const room = assembly.accept(chunk, position);
       position += chunk.length;

@@ -77,7 +77,8 @@ export class SliceDemand {
     if (stream.start !== span.start) {
       // The upstream ignores ranges: what it sends becomes the fill, unless one is running already.
       this.#needsFill = true;
-      if (!this.#fill.adopt(stream)) abort.abort();
+      const fits = stream.size === undefined || stream.size === assembly.size;
+      if (!fits || !this.#fill.adopt(stream)) abort.abort();
       return;
     }
     let position = stream.start;
