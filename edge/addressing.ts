@@ -49,6 +49,11 @@ export class Addressing {
     return { upstream, repository };
   }
 
+  /** Whether that name, as a client gives it in `ns`, means this upstream. */
+  means(namespace: string, upstream: string): boolean {
+    return this.#upstreamOf.get(namespace.toLowerCase()) === upstream;
+  }
+
   #split({ host, namespace, name }: Address): { upstream: string; name: string } {
     const byHost = host === undefined ? undefined : this.#upstreamOf.get(host);
     if (byHost !== undefined) return { upstream: byHost, name };

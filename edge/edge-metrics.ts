@@ -1,9 +1,19 @@
 import type { Counter, Metrics } from '../src/base/metrics.ts';
 
+/** How many answers came about in which way: `hit`, `miss`, `collapsed`, `revalidated`, `stale`, `pass-through`. */
+export type AnswerCounts = Readonly<Record<string, number>>;
+
+interface Tally {
+  readonly upstream: string;
+  readonly result: string;
+  readonly counter: Counter;
+  count: number;
+}
+
 /** What tells whether the edge helps: hits, misses, fills, corruption, storage failures. */
 export class EdgeMetrics {
   readonly #metrics: Metrics;
-  readonly #answers = new Map<string, Counter>();
+  readonly #answers = new Map<string, Tally>();
 
   constructor(metrics: Metrics) {
     this.#metrics = metrics;
@@ -11,17 +21,29 @@ export class EdgeMetrics {
 
   /** The upstream is a configured one and `result` one of a handful: the label sets are few. */
   answered(upstream: string, result: string): void {
-    const labels = `${upstream} ${result}`;
-    let counter = this.#answers.get(labels);
-    if (counter === undefined) {
-      counter = this.#counter(
+    const name = `${upstream} ${result}`;
+    let tally = this.#answers.get(name);
+    if (tally === undefined) {
+      const counter = this.#counter(
         'wherry_cache_answers_total',
         'Answers from the cache, by how they came about.',
         ['upstream', 'result'],
       ).with(upstream, result);
-      this.#answers.set(labels, counter);
+      tally = { upstream, result, counter, count: 0 };
+      this.#answers.set(name, tally);
     }
-    counter.add();
+    tally.count += 1;
+    tally.counter.add();
+  }
+
+  /** Of one upstream, or of all. */
+  answers(upstream: string | undefined): AnswerCounts {
+    const sums: Record<string, number> = {};
+    for (const tally of this.#answers.values()) {
+      if (upstream !== undefined && tally.upstream !== upstream) continue;
+      sums[tally.result] = (sums[tally.result] ?? 0) + tally.count;
+    }
+    return sums;
   }
 
   filled(upstream: string, bytes: number): void {

@@ -129,10 +129,12 @@ export class EdgeRegistry implements RegistryService {
 
   #address({ host, query }: RegistryRequest, name: string): Addressed {
     const { addressing, upstreams } = this.#options;
-    const namespace = query.get('ns') ?? undefined;
-    const key = addressing.resolve({ host, namespace, name });
+    const asked = query.get('ns') ?? undefined;
+    const key = addressing.resolve({ host, namespace: asked, name });
     const upstream = upstreams.get(key.upstream);
     if (upstream === undefined) throw new OciError('NAME_UNKNOWN');
+    // `Host` goes before `ns`, which then may be anything: also text that no header field can carry.
+    const namespace = asked !== undefined && addressing.means(asked, key.upstream) ? asked : undefined;
     return { repository: { upstream: upstream.cached, key }, publicAccess: upstream.publicAccess, namespace };
   }
 
@@ -177,6 +179,8 @@ function parseRouteDigest(text: string): Digest {
 
 function intentOf({ method, headers }: RegistryRequest): BlobIntent {
   if (method === 'HEAD') return 'head';
+  // May come to 304 or to all of the blob: either way its bytes are no proof to begin with.
+  if (headers['if-none-match'] !== undefined) return 'range';
   return headers.range === undefined || headers.range === 'bytes=0-' ? 'whole' : 'range';
 }
 

@@ -25,6 +25,16 @@ export interface BlobFillsOptions extends Omit<FillEnvironment, 'blobs'> {
 /** `stored`: it is here; `fill`: stored on the way; `joined`: a fill was running already; `pass-through`: not stored. */
 export type Delivery = 'stored' | 'fill' | 'joined' | 'pass-through';
 
+export interface RunningFill {
+  readonly digest: Digest;
+  readonly upstream: string;
+  readonly repository: string;
+  readonly arrivedBytes: number;
+  readonly size: number | undefined;
+  /** Readers that wait for it. */
+  readonly users: number;
+}
+
 export interface WantedSpan {
   readonly digest: Digest;
   /** Of the whole blob. */
@@ -64,6 +74,18 @@ export class BlobFills {
     let bytes = 0;
     for (const { assembly } of this.#live) bytes += assembly.size ?? assembly.arrivedBytes;
     return bytes;
+  }
+
+  /** What is being fetched now, for people to look at. */
+  list(): readonly RunningFill[] {
+    return [...this.#live].map(({ assembly, origin, users }) => ({
+      digest: assembly.digest,
+      upstream: origin.upstream,
+      repository: origin.repository,
+      arrivedBytes: assembly.arrivedBytes,
+      size: assembly.size,
+      users,
+    }));
   }
 
   isRunning(digest: Digest): boolean {

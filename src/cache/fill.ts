@@ -98,6 +98,10 @@ export class Fill {
     return first;
   }
 
+  get users(): number {
+    return this.#users;
+  }
+
   /** Where the running transfer stands. */
   get position(): number | undefined {
     return this.#running === undefined ? undefined : this.#download?.position;
