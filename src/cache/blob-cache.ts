@@ -3,6 +3,8 @@ import { SingleFlight } from '../base/single-flight.ts';
 import type { BlobReader } from '../blob/blob-store.ts';
 import type { ByteSource } from '../blob/byte-source.ts';
 import type { Digest } from '../oci/digest.ts';
+import { isEmptyBlob } from '../oci/empty-blob.ts';
+import type { RepositoryKey } from '../tag/tag-store.ts';
 import { UpstreamError } from '../upstream/upstream-error.ts';
 import type { BlobFills } from './blob-fills.ts';
 import type { BlobOrigin } from './blob-origin.ts';
@@ -47,13 +49,16 @@ export class BlobCache {
     const { blobs, clock, fills, index } = this.#options;
     try {
       const joins = fills.isRunning(digest);
-      const link = index.linked(repository.key, digest);
-      const stat = await blobs.stat(digest);
-      const size = await this.#prove(repository, digest, { intent, linked: link, storedSize: stat?.size });
+      const linked = index.linked(repository.key, digest);
+      const stat = isEmptyBlob(digest) ? { size: 0 } : await blobs.stat(digest);
+      const proof = await this.#prove(repository, digest, { intent, linked, storedSize: stat?.size });
+      const { size } = proof;
       if (stat !== undefined) index.touch(digest, clock.nowMs());
       else if (intent === 'head') this.#refuseWhenAway(repository);
+      else if (size === 0) await this.#bring(repository, digest);
+      const collapsed = joins || proof.collapsed;
       const outcome: CacheOutcome =
-        stat === undefined ? { kind: 'forward', reason: 'miss', stored: true, collapsed: joins } : hit;
+        stat === undefined ? { kind: 'forward', reason: 'miss', stored: true, collapsed } : hit;
       return {
         digest,
         size,
@@ -84,6 +89,16 @@ export class BlobCache {
     }
   }
 
+  /** An answer without bytes is given without opening any: so what is said to have none is checked before. */
+  async #bring(repository: CachedRepository, digest: Digest): Promise<void> {
+    const source = await this.#open(repository, { digest, size: 0 }, { start: 0, end: undefined });
+    try {
+      await source.read(new Uint8Array(1));
+    } finally {
+      await source.close();
+    }
+  }
+
   /** Makes sure that the repository holds the blob, and says how long it is. */
   async #prove(
     repository: CachedRepository,
@@ -93,9 +108,9 @@ export class BlobCache {
       linked: { readonly size: number | undefined } | undefined;
       storedSize: number | undefined;
     },
-  ): Promise<number> {
+  ): Promise<{ readonly size: number; readonly collapsed: boolean }> {
     const size = known.storedSize ?? known.linked?.size;
-    if (known.linked !== undefined && size !== undefined) return size;
+    if (known.linked !== undefined && size !== undefined) return { size, collapsed: false };
     const subject = `${repository.key.upstream} ${repository.key.repository} ${digest}`;
     const refusal = this.#negative.refusal(subject);
     if (refusal !== undefined) throw refusal;
@@ -103,11 +118,11 @@ export class BlobCache {
       try {
         return await this.#ask(repository, digest, known, signal);
       } catch (error) {
-        if (error instanceof UpstreamError) this.#negative.remember(subject, error, this.#options.negativeMs);
+        if (error instanceof UpstreamError) this.#obey(repository.key, { subject, error });
         throw error;
       }
     });
-    return proof.value;
+    return { size: proof.value, collapsed: proof.collapsed };
   }
 
   /** The blob itself is the proof when nobody is fetching it yet and all of it is wanted: one GET instead of HEAD and GET. */
@@ -124,6 +139,12 @@ export class BlobCache {
       : (await repository.upstream.client.headBlob(repository.key.repository, digest, signal)).size;
     index.link(repository.key, [{ digest, size: known.storedSize ?? size }]);
     return known.storedSize ?? size;
+  }
+
+  /** Who may not read one blob of a repository may read nothing of it: what was linked there counts no longer. */
+  #obey(key: RepositoryKey, { subject, error }: { subject: string; error: UpstreamError }): void {
+    this.#negative.remember(subject, error, this.#options.negativeMs);
+    if (error.kind === 'denied') this.#options.index.unlinkAll(key);
   }
 
   /** A HEAD says that a GET would succeed: not while the upstream is known to be away. */
