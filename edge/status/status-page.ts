@@ -1,5 +1,4 @@
 import { html, raw } from 'hono/html';
-
 import { formatDuration } from '../../src/base/duration.ts';
 import type { RunningFill } from '../../src/cache/blob-fills.ts';
 import type { AnswerCounts } from '../edge-metrics.ts';
