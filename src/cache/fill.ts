@@ -339,7 +339,7 @@ export class Fill {
     const next = (): void => {
       if (stopped) return;
       timer = clock.schedule(policy.checkpointIntervalMs, () => {
-        this.assembly.partial
+        this.assembly
           .checkpoint()
           .catch((error: unknown) =>
             logger.warn('a checkpoint failed', { digest: this.assembly.digest, error }),
