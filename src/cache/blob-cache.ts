@@ -59,7 +59,11 @@ export class BlobCache {
       else if (size === 0) await this.#bring(repository, digest);
       const collapsed = joins || proof.collapsed;
       const outcome: CacheOutcome =
-        stat === undefined ? { kind: 'forward', reason: 'miss', stored: true, collapsed } : hit;
+        stat !== undefined
+          ? hit
+          : fills.mayStore(size, repository.key.upstream)
+            ? { kind: 'forward', reason: 'miss', stored: true, collapsed }
+            : { kind: 'pass-through' };
       return {
         digest,
         size,
