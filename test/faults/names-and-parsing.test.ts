@@ -7,8 +7,6 @@ import { malformedFlood } from './malformed-flood.ts';
 import { pull } from './pull.ts';
 import { impatient, rawExchange, statusLines } from './raw-exchange.ts';
 
-const hex = 'a'.repeat(64);
-
 const refusedPaths: readonly (readonly [string, string, readonly number[]])[] = [
   ['dot segments', '/v2/../../etc/passwd/manifests/x', [400, 404]],
   ['encoded dot segments', '/v2/%2e%2e/%2e%2e/etc/manifests/x', [400, 404]],
