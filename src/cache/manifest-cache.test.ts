@@ -343,6 +343,19 @@ describe('hot', () => {
     expect(bench.manifests.hot(repository, references[1]!)).toBeDefined();
   });
 
+  it('counts as a use, like any other answer', async () => {
+    await bench.storeBlobs(first);
+    await bench.pull('latest');
+    for (const ask of [
+      () => bench.manifests.hot(bench.repository(), parseReference('latest')!),
+      async () => bench.pull('latest'),
+    ]) {
+      await bench.clock.advance(1_000);
+      await ask();
+      expect(bench.index.usage(first.manifest.digest)?.usedAtMs).toBe(bench.clock.nowMs());
+    }
+  });
+
   it('leaves what may not be deliverable to be found out', async () => {
     await bench.pull('latest');
     bench.fail('unavailable');

@@ -193,7 +193,6 @@ export class ManifestCache {
     const { clock, logger, tags } = this.#options;
     const record = { digest: manifest.digest, mediaType: manifest.mediaType, checkedAtMs: clock.nowMs() };
     this.#hotTags.set(nameOf(repository, tag), record);
-    this.#negative.forget(nameOf(repository, tag));
     try {
       await tags.put(repository.key, tag, record);
     } catch (error) {
