@@ -169,6 +169,32 @@ describe('while the upstream cannot be asked', () => {
     await expect(bench.pull('latest')).rejects.toMatchObject({ status: 503 });
   });
 
+  it('a stale tag waits only a little for an upstream that says nothing, and is confirmed behind', async () => {
+    await bench.pull('latest');
+    await bench.storeBlobs(first);
+    await bench.clock.advance(100_000);
+    bench.addImage(second, 'latest');
+    const gate = Promise.withResolvers<void>();
+    bench.client.script.beforeCall = async () => gate.promise;
+    const pull = bench.pull('latest');
+    await bench.clock.advance(1_999);
+    await bench.clock.advance(1);
+    expect((await pull).outcome).toEqual({ kind: 'stale', ageMs: 100_000, detail: 'unavailable' });
+    gate.resolve();
+    await bench.clock.advance(0);
+    const next = await bench.pull('latest');
+    expect(next.manifest.digest).toBe(second.manifest.digest);
+  });
+
+  it('a tag that was never here waits for as long as the upstream may take', async () => {
+    const gate = Promise.withResolvers<void>();
+    bench.client.script.beforeCall = async () => gate.promise;
+    const pull = bench.pull('latest');
+    await bench.clock.advance(9_000);
+    gate.resolve();
+    expect((await pull).outcome).toEqual(miss);
+  });
+
   it('the outage is not remembered', async () => {
     bench.fail('unavailable');
     await expect(bench.pull('latest')).rejects.toThrow();
