@@ -179,7 +179,7 @@ describe('while the upstream cannot be asked', () => {
     const pull = bench.pull('latest');
     await bench.clock.advance(1_999);
     await bench.clock.advance(1);
-    expect((await pull).outcome).toEqual({ kind: 'stale', ageMs: 100_000, detail: 'unavailable' });
+    expect((await pull).outcome).toEqual({ kind: 'stale', ageMs: 102_000, detail: 'unavailable' });
     gate.resolve();
     await bench.clock.advance(0);
     const next = await bench.pull('latest');
