@@ -3,6 +3,7 @@ import { readFailure, type ConfigIo } from './config-io.ts';
 import { credentialFromDockerConfig } from './docker-config.ts';
 import type { CredentialConfig } from './edge-schema.ts';
 import type { KeyPath, Report } from './problems.ts';
+import { secretFrom } from './secret-source.ts';
 import { Secret } from './secret.ts';
 import type { WrittenCredential } from './upstream-schema.ts';
 
@@ -62,34 +63,14 @@ function fromForm(
   context: CredentialContext,
 ): CredentialConfig | undefined {
   const value = written[form];
-  const secret = value instanceof Secret || value === undefined ? value : secretFrom(form, value, context);
+  const secret =
+    value instanceof Secret || value === undefined
+      ? value
+      : secretFrom(form, value, { ...context, path: [...context.path, form] });
   if (secret === undefined) return undefined;
   return written.username === undefined
     ? { kind: 'identity-token', identityToken: secret }
     : { kind: 'password', username: written.username, password: secret };
-}
-
-function secretFrom(
-  form: SecretForm,
-  value: string,
-  { io, path, report }: CredentialContext,
-): Secret | undefined {
-  const key = [...path, form];
-  if (form.endsWith('Env')) {
-    const text = io.env[value];
-    if (text !== undefined && text !== '') return new Secret(text);
-    report(key, `the environment variable ${value} is not set`);
-    return undefined;
-  }
-  try {
-    // Editors and `echo` end files with a line end that is no part of the secret.
-    const text = io.readText(resolve(io.workingDirectory, value)).replace(/\r?\n$/, '');
-    if (text !== '') return new Secret(text);
-    report(key, `${value} is empty`);
-  } catch (error) {
-    report(key, `cannot read ${value}: ${readFailure(error)}`);
-  }
-  return undefined;
 }
 
 function fromDockerConfig(

@@ -5,6 +5,7 @@ import { edgeSchema, type EdgeConfig, type UpstreamConfig } from './edge-schema.
 import { show } from './field.ts';
 import { checkPemFile } from './pem-file.ts';
 import type { Report } from './problems.ts';
+import { resolveAdminToken } from './resolve-admin-token.ts';
 import { resolveUpstream, type UpstreamContext } from './resolve-upstream.ts';
 import { reportSchemaIssues } from './schema-problems.ts';
 import type { Tree } from './settings-draft.ts';
@@ -38,6 +39,7 @@ export function resolveEdgeConfig(
     generalFreshness: sections.freshness ?? [],
     cacheMaxBytes: sections.cache?.maxBytes ?? 'auto',
   });
+  const adminToken = resolveAdminToken(sections, { io, report });
   const tls = resolveListenerTls(sections.tls, io, report);
   const [first, ...rest] = upstreams;
   if (!parsed.success || first === undefined) return undefined;
@@ -56,6 +58,7 @@ export function resolveEdgeConfig(
       access: fileOr(['stdout', 'off'], log.access, io),
     },
     limits,
+    ...(adminToken === undefined ? {} : { adminToken }),
     ...(tls === undefined ? {} : { tls }),
   };
 }

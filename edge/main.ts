@@ -23,6 +23,7 @@ import type { RevisionStore, TagStore } from '../src/tag/tag-store.ts';
 import { fixedCredential, type CredentialSource } from '../src/upstream/credential.ts';
 import { createHttpUpstream, type HttpUpstreamOptions } from '../src/upstream/http-upstream.ts';
 import { Addressing } from './addressing.ts';
+import { assembleAdminApi } from './admin/admin-assembly.ts';
 import { assembleCache, type EdgeCache } from './cache-assembly.ts';
 import { cacheSettings } from './cache-settings.ts';
 import { EdgeMetrics } from './edge-metrics.ts';
@@ -52,7 +53,7 @@ export interface RunningEdge {
 interface Tools {
   readonly config: EdgeConfig;
   readonly version: string;
-  readonly logger: Logger;
+  readonly logger: PinoLogger;
   readonly metrics: PrometheusMetrics;
   readonly edgeMetrics: EdgeMetrics;
   /** Closed in reverse. */
@@ -115,8 +116,9 @@ async function openEdge(tools: Tools): Promise<EdgeListeners> {
   opened.defer(async () => cache.fills.close());
   startUpkeep(tools, { cache, storage, upstreams });
   const [first, ...rest] = config.upstreams;
+  const addressing = new Addressing([addressable(first), ...rest.map(addressable)]);
   const registry = new EdgeRegistry({
-    addressing: new Addressing([addressable(first), ...rest.map(addressable)]),
+    addressing,
     upstreams: upstreams.byName,
     ...cache,
     metrics: edgeMetrics,
@@ -130,11 +132,22 @@ async function openEdge(tools: Tools): Promise<EdgeListeners> {
     answers: (upstream) => edgeMetrics.answers(upstream),
     clock,
   });
+  const api = assembleAdminApi({
+    ...storage,
+    cache,
+    upstreams,
+    addressing,
+    report,
+    token: config.adminToken?.reveal(),
+    setLogLevel: (level) => logger.setLevel(level),
+    clock,
+    logger,
+  });
   const listeners = new EdgeListeners({
     mirror: { ...config.listen, tls: await readTls(config) },
     admin: config.adminListen,
     registry,
-    adminPages: statusRoutes(report),
+    adminPages: statusRoutes(report).route('/api', api),
     checks: [storageCheck(cache.store), ...upstreams.checks()],
     metricsText: metrics,
     limits: serveLimits(config),
