@@ -3,6 +3,8 @@ import { SingleFlight } from '../base/single-flight.ts';
 import type { BlobReader } from '../blob/blob-store.ts';
 import type { ByteSource } from '../blob/byte-source.ts';
 import type { Digest } from '../oci/digest.ts';
+import { isEmptyBlob } from '../oci/empty-blob.ts';
+import type { RepositoryKey } from '../tag/tag-store.ts';
 import { UpstreamError } from '../upstream/upstream-error.ts';
 import type { BlobFills } from './blob-fills.ts';
 import type { BlobOrigin } from './blob-origin.ts';
@@ -11,6 +13,7 @@ import { hit, type CacheOutcome } from './cache-outcome.ts';
 import type { CachedRepository } from './cached-upstream.ts';
 import { NegativeCache } from './negative-cache.ts';
 import { refusalOf } from './refusal.ts';
+import { ToldSizeSource } from './told-size-source.ts';
 
 export interface BlobCacheOptions {
   readonly blobs: BlobReader;
@@ -47,13 +50,16 @@ export class BlobCache {
     const { blobs, clock, fills, index } = this.#options;
     try {
       const joins = fills.isRunning(digest);
-      const link = index.linked(repository.key, digest);
-      const stat = await blobs.stat(digest);
-      const size = await this.#prove(repository, digest, { intent, linked: link, storedSize: stat?.size });
+      const linked = index.linked(repository.key, digest);
+      const stat = isEmptyBlob(digest) ? { size: 0 } : await blobs.stat(digest);
+      const proof = await this.#prove(repository, digest, { intent, linked, storedSize: stat?.size });
+      const { size } = proof;
       if (stat !== undefined) index.touch(digest, clock.nowMs());
       else if (intent === 'head') this.#refuseWhenAway(repository);
+      else if (size === 0) await this.#bring(repository, digest);
+      const collapsed = joins || proof.collapsed;
       const outcome: CacheOutcome =
-        stat === undefined ? { kind: 'forward', reason: 'miss', stored: true, collapsed: joins } : hit;
+        stat === undefined ? { kind: 'forward', reason: 'miss', stored: true, collapsed } : hit;
       return {
         digest,
         size,
@@ -71,6 +77,9 @@ export class BlobCache {
     { start, end }: { start: number; end: number | undefined },
   ): Promise<ByteSource> {
     const whole = end === undefined || (start === 0 && end === size);
+    // Its true length is known once it is stored. Until then what the upstream told must not outlive a lie, or the blob
+    // could not be pulled ever again.
+    const disproved = (): void => this.#options.index.unlink(repository.key, digest);
     try {
       const opened = await this.#options.fills.open(originOf(repository), {
         digest,
@@ -78,9 +87,20 @@ export class BlobCache {
         span: { start, end: end ?? size },
         whole,
       });
-      return opened.source;
+      return opened.delivery === 'stored' ? opened.source : new ToldSizeSource(opened.source, disproved);
     } catch (error) {
+      if (error instanceof UpstreamError && error.kind === 'malformed') disproved();
       throw refusalOf(error, 'BLOB_UNKNOWN');
+    }
+  }
+
+  /** An answer without bytes is given without opening any: so what is said to have none is checked before. */
+  async #bring(repository: CachedRepository, digest: Digest): Promise<void> {
+    const source = await this.#open(repository, { digest, size: 0 }, { start: 0, end: undefined });
+    try {
+      await source.read(new Uint8Array(1));
+    } finally {
+      await source.close();
     }
   }
 
@@ -93,9 +113,9 @@ export class BlobCache {
       linked: { readonly size: number | undefined } | undefined;
       storedSize: number | undefined;
     },
-  ): Promise<number> {
+  ): Promise<{ readonly size: number; readonly collapsed: boolean }> {
     const size = known.storedSize ?? known.linked?.size;
-    if (known.linked !== undefined && size !== undefined) return size;
+    if (known.linked !== undefined && size !== undefined) return { size, collapsed: false };
     const subject = `${repository.key.upstream} ${repository.key.repository} ${digest}`;
     const refusal = this.#negative.refusal(subject);
     if (refusal !== undefined) throw refusal;
@@ -103,11 +123,11 @@ export class BlobCache {
       try {
         return await this.#ask(repository, digest, known, signal);
       } catch (error) {
-        if (error instanceof UpstreamError) this.#negative.remember(subject, error, this.#options.negativeMs);
+        if (error instanceof UpstreamError) this.#obey(repository.key, { subject, error });
         throw error;
       }
     });
-    return proof.value;
+    return { size: proof.value, collapsed: proof.collapsed };
   }
 
   /** The blob itself is the proof when nobody is fetching it yet and all of it is wanted: one GET instead of HEAD and GET. */
@@ -124,6 +144,12 @@ export class BlobCache {
       : (await repository.upstream.client.headBlob(repository.key.repository, digest, signal)).size;
     index.link(repository.key, [{ digest, size: known.storedSize ?? size }]);
     return known.storedSize ?? size;
+  }
+
+  /** Who may not read one blob of a repository may read nothing of it: what was linked there counts no longer. */
+  #obey(key: RepositoryKey, { subject, error }: { subject: string; error: UpstreamError }): void {
+    this.#negative.remember(subject, error, this.#options.negativeMs);
+    if (error.kind === 'denied') this.#options.index.unlinkAll(key);
   }
 
   /** A HEAD says that a GET would succeed: not while the upstream is known to be away. */

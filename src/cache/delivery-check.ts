@@ -3,6 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import { SingleFlight } from '../base/single-flight.ts';
 import type { BlobReader } from '../blob/blob-store.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
+import { isEmptyBlob } from '../oci/empty-blob.ts';
 import { isForeignLayer } from '../oci/manifest-links.ts';
 import { UpstreamError } from '../upstream/upstream-error.ts';
 import type { CachedRepository } from './cached-upstream.ts';
@@ -79,7 +80,8 @@ export class DeliveryCheck {
 
   async #hasAll(blobs: readonly Descriptor[]): Promise<boolean> {
     for (const blob of blobs) {
-      if (!isForeignLayer(blob) && (await this.#blobs.stat(blob.digest)) === undefined) return false;
+      if (isForeignLayer(blob) || isEmptyBlob(blob.digest)) continue;
+      if ((await this.#blobs.stat(blob.digest)) === undefined) return false;
     }
     return true;
   }

@@ -13,16 +13,18 @@ export interface FreshnessRule {
 
 export type Freshness = 'fresh' | 'revalidate-behind' | 'revalidate';
 
-/** A clock that was set back makes a record look younger than new: it counts as just confirmed. */
+/** A clock that was set back makes a record look younger than new: it has no age then. */
 export function ageMs(record: Pick<TagRecord, 'checkedAtMs'>, nowMs: number): number {
   return Math.max(0, nowMs - record.checkedAtMs);
 }
 
+/** What was confirmed in the future is asked again: a clock that ran years ahead must not make it fresh for years. */
 export function freshnessOf(
   record: Pick<TagRecord, 'checkedAtMs'>,
   rule: FreshnessRule,
   nowMs: number,
 ): Freshness {
+  if (record.checkedAtMs > nowMs) return 'revalidate';
   const age = ageMs(record, nowMs);
   if (age < rule.freshMs) return 'fresh';
   return age < rule.freshMs + rule.staleWhileRevalidateMs ? 'revalidate-behind' : 'revalidate';

@@ -99,6 +99,7 @@ export class ManifestCache {
     const record = await this.#record(repository, tag);
     const rule = repository.upstream.freshness(tag);
     const freshness = record === undefined ? 'revalidate' : freshnessOf(record, rule, clock.nowMs());
+    let reason: 'miss' | 'stale' = record === undefined ? 'miss' : 'stale';
     if (record !== undefined && freshness !== 'revalidate') {
       if (freshness === 'revalidate-behind') {
         this.#revalidate(repository, tag).catch((error: unknown) =>
@@ -107,13 +108,11 @@ export class ManifestCache {
       }
       const stored = await shelf.get(repository.key, record.digest);
       if (stored !== undefined) return { manifest: stored, outcome: hit };
+      reason = 'miss';
     }
     try {
       const fresh = await this.#revalidate(repository, tag);
-      return {
-        manifest: fresh.value,
-        outcome: forwarded(record === undefined ? 'miss' : 'stale', fresh.collapsed),
-      };
+      return { manifest: fresh.value, outcome: forwarded(reason, fresh.collapsed) };
     } catch (error) {
       return this.#staleAnswer(repository, { tag, record, error });
     }
@@ -184,6 +183,7 @@ export class ManifestCache {
     } catch (error) {
       if (error instanceof UpstreamError) {
         this.#negative.remember(nameOf(repository, digest), error, negativeDigestMs);
+        if (error.kind === 'denied') shelf.forgetAll(key);
       }
       throw error;
     }
@@ -201,12 +201,16 @@ export class ManifestCache {
     }
   }
 
-  /** A verdict on a tag, or on its whole repository, takes effect here too; an outage changes nothing. */
+  /**
+   * A verdict on a tag, or on its whole repository, takes effect here too; an outage changes nothing. An archived tag
+   * outlives it, and its upstream is not asked again for each client either.
+   */
   async #obey(repository: CachedRepository, tag: Tag, error: unknown): Promise<void> {
-    if (!(error instanceof UpstreamError) || !error.isVerdict || repository.upstream.isArchived(tag)) return;
+    if (!(error instanceof UpstreamError) || !error.isVerdict) return;
     const { logger, shelf, tags } = this.#options;
     const { negativeMs } = repository.upstream.freshness(tag);
     this.#negative.remember(nameOf(repository, tag), error, negativeMs);
+    if (repository.upstream.isArchived(tag)) return;
     this.#hotTags.delete(nameOf(repository, tag));
     if (error.kind === 'denied') shelf.forgetAll(repository.key);
     try {
@@ -225,7 +229,9 @@ export class ManifestCache {
     const servesGone = error.isVerdict && repository.upstream.isArchived(tag);
     const rule = repository.upstream.freshness(tag);
     if (!servesGone && (error.isVerdict || !mayServeOnError(record, rule, clock.nowMs()))) throw error;
-    const manifest = await shelf.get(repository.key, record.digest);
+    const manifest =
+      (await shelf.get(repository.key, record.digest)) ??
+      (servesGone ? await shelf.reopen(repository.key, record.digest) : undefined);
     if (manifest === undefined) throw error;
     const age = ageMs(record, clock.nowMs());
     return { manifest, outcome: { kind: 'stale', ageMs: age, detail: error.kind } };

@@ -6,10 +6,12 @@ import { digestAlgorithm, digestHex, type Digest } from '../oci/digest.ts';
 import type { RepositoryKey, RevisionStore } from '../tag/tag-store.ts';
 import type { FetchedManifest } from '../upstream/registry-client.ts';
 import type { CacheIndex } from './cache-index.ts';
+import { vouchedBlobs } from '../oci/manifest-links.ts';
 import { hotManifest, type HotManifest, HotManifests } from './hot-manifests.ts';
 
 /** distribution-spec: registries SHOULD accept manifests of at least 4 MiB; none of ours is larger. */
 const maxManifestBytes = 4 * 1024 * 1024;
+const maxIndexDepth = 4;
 
 export interface ManifestShelfOptions {
   readonly blobs: BlobStore;
@@ -34,15 +36,16 @@ export class ManifestShelf {
 
   /** Without a turn of the event loop: only what is in memory and linked in that repository. */
   hot(key: RepositoryKey, digest: Digest): HotManifest | undefined {
+    if (this.#options.index.linked(key, digest) === undefined) return undefined;
     return this.#hot.get(key, digest);
   }
 
   /** `undefined` when it is not here, or not known to belong to that repository. */
   async get(key: RepositoryKey, digest: Digest): Promise<HotManifest | undefined> {
-    const hot = this.#hot.get(key, digest);
-    if (hot !== undefined) return hot;
     const { index, revisions } = this.#options;
     if (index.linked(key, digest) === undefined) return undefined;
+    const hot = this.#hot.get(key, digest);
+    if (hot !== undefined) return hot;
     const revision = await revisions.get(key, digest);
     const bytes = revision === undefined ? undefined : await this.#read(digest);
     if (revision === undefined || bytes === undefined) return undefined;
@@ -53,17 +56,19 @@ export class ManifestShelf {
 
   /** Keeps a manifest that the upstream has just served in that repository. A full disk only costs the keeping. */
   async put(key: RepositoryKey, fetched: FetchedManifest): Promise<HotManifest> {
-    const { blobs, revisions, logger, stored } = this.#options;
+    const { blobs, index, revisions, logger, stored } = this.#options;
     const { digest, mediaType, bytes } = fetched;
     const manifest = hotManifest(digest, mediaType, bytes);
+    const vouched = vouchedBlobs(manifest.links).map((blob) => ({ digest: blob.digest, size: blob.size }));
+    index.link(key, [{ digest, size: bytes.length }, ...vouched]);
     try {
       await blobs.put(digest, bytes);
-      await revisions.put(key, { digest, mediaType, size: bytes.length });
+      this.#recordUse(key, manifest);
       stored(bytes.length);
+      await revisions.put(key, { digest, mediaType, size: bytes.length });
     } catch (error) {
       logger.warn('a manifest could not be stored', { ...key, digest, error });
     }
-    this.#record(key, manifest);
     this.#hot.put(key, manifest);
     return manifest;
   }
@@ -72,6 +77,17 @@ export class ManifestShelf {
   async adopt(key: RepositoryKey, digest: Digest, mediaType: string): Promise<HotManifest | undefined> {
     const bytes = await this.#read(digest);
     return bytes === undefined ? undefined : this.put(key, { digest, mediaType, bytes });
+  }
+
+  /**
+   * Links again what an archived tag names, in a repository that was closed since; `undefined` when it is no longer here.
+   */
+  async reopen(key: RepositoryKey, digest: Digest, depth = 0): Promise<HotManifest | undefined> {
+    const revision = await this.#options.revisions.get(key, digest);
+    const manifest = revision && (await this.adopt(key, digest, revision.mediaType));
+    if (manifest === undefined || depth === maxIndexDepth) return manifest;
+    for (const child of manifest.links.manifests) await this.reopen(key, child.digest, depth + 1);
+    return manifest;
   }
 
   /** After something was removed from the store. */
@@ -85,20 +101,10 @@ export class ManifestShelf {
     this.#options.index.unlinkAll(key);
   }
 
-  #record(key: RepositoryKey, { digest, bytes, links }: HotManifest): void {
+  #recordUse({ upstream }: RepositoryKey, { digest, bytes, links }: HotManifest): void {
     const { clock, index } = this.#options;
-    const children = [...links.blobs, ...links.manifests];
-    index.link(key, [
-      { digest, size: bytes.length },
-      ...children.map(({ digest, size }) => ({ digest, size })),
-    ]);
-    index.record({
-      digest,
-      size: bytes.length,
-      upstream: key.upstream,
-      usedAtMs: clock.nowMs(),
-      children: children.map((child) => child.digest),
-    });
+    const children = [...links.blobs, ...links.manifests].map((child) => child.digest);
+    index.record({ digest, size: bytes.length, upstream, usedAtMs: clock.nowMs(), children });
   }
 
   /** Bytes that no longer match their digest are put aside and count as absent. */

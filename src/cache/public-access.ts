@@ -25,6 +25,7 @@ export type ProbeSubject =
 /** A refusal is believed for less long: a repository that has just been opened should not stay closed here. */
 const refusedMs = 60_000;
 const subjectName = 'public-access';
+const [grant, refusal] = ['true', 'false'];
 
 /**
  * Which repositories an upstream gives to anonymous callers, found out by asking as one. Stands between a
@@ -39,23 +40,45 @@ export class PublicAccess {
     this.#options = options;
   }
 
-  /** Fails with UpstreamError when the upstream cannot be asked and nothing is remembered. */
+  /**
+   * What was found is believed for its lifetime, and beyond it while the upstream cannot be asked: an outage says nothing.
+   * Fails with UpstreamError when the upstream cannot be asked and nothing is remembered.
+   */
   async isPublic(key: RepositoryKey, subject: ProbeSubject): Promise<boolean> {
     const { clock, index, lifetimeMs } = this.#options;
-    const granted = index.listing(key, subjectName);
-    if (granted !== undefined && clock.nowMs() - granted.checkedAtMs < lifetimeMs) return true;
+    const remembered = index.listing(key, subjectName);
+    const granted = remembered?.body === grant;
+    const ageMs = clock.nowMs() - (remembered?.checkedAtMs ?? 0);
+    if (granted && ageMs >= 0 && ageMs < lifetimeMs) return true;
     const asked = `${key.repository} ${nameOf(subject)}`;
     if ((this.#refusedUntilMs.get(asked) ?? 0) > clock.monotonicMs()) return false;
-    const probe = await this.#probes.run(asked, async (signal) => {
-      const isPublic = await this.#probe(key, subject, signal);
-      if (isPublic) index.putListing(key, subjectName, { body: 'true', checkedAtMs: clock.nowMs() });
-      else this.#refusedUntilMs.set(asked, clock.monotonicMs() + refusedMs);
-      return isPublic;
-    });
-    return probe.value;
+    try {
+      const probe = await this.#probes.run(asked, async (signal) => this.#ask(key, subject, signal));
+      return probe.value;
+    } catch (error) {
+      if (granted && error instanceof UpstreamError) return true;
+      throw error;
+    }
   }
 
-  async #probe(key: RepositoryKey, subject: ProbeSubject, signal: AbortSignal): Promise<boolean> {
+  async #ask(key: RepositoryKey, subject: ProbeSubject, signal: AbortSignal): Promise<boolean> {
+    const { clock, index } = this.#options;
+    const found = await this.#probe(key, subject, signal);
+    if (found === 'public') {
+      index.putListing(key, subjectName, { body: grant, checkedAtMs: clock.nowMs() });
+      return true;
+    }
+    this.#refusedUntilMs.set(`${key.repository} ${nameOf(subject)}`, clock.monotonicMs() + refusedMs);
+    if (found === 'closed') index.putListing(key, subjectName, { body: refusal, checkedAtMs: clock.nowMs() });
+    return false;
+  }
+
+  /** `absent` speaks of the subject alone, `closed` of the whole repository. */
+  async #probe(
+    key: RepositoryKey,
+    subject: ProbeSubject,
+    signal: AbortSignal,
+  ): Promise<'public' | 'absent' | 'closed'> {
     const { anonymous } = this.#options;
     try {
       switch (subject.kind) {
@@ -69,9 +92,11 @@ export class PublicAccess {
           await anonymous.listTags(key.repository, signal);
           break;
       }
-      return true;
+      return 'public';
     } catch (error) {
-      if (error instanceof UpstreamError && (error.isVerdict || error.kind === 'credential')) return false;
+      if (!(error instanceof UpstreamError)) throw error;
+      if (error.kind === 'absent') return 'absent';
+      if (error.kind === 'denied' || error.kind === 'credential') return 'closed';
       throw error;
     }
   }

@@ -49,10 +49,10 @@ test('links and usage come back from an index, its images and their blobs', asyn
   await revisions.put(app, { ...top, mediaType: indexType });
 
   expect(await rebuild()).toEqual({ blobs: 5, revisions: 2, unreadable: 0 });
-  for (const { digest, size } of [config, layer, absent, image, top, other]) {
+  for (const { digest, size } of [config, layer, absent, image, top]) {
     expect(index.linked(app, digest)).toEqual({ digest, size });
   }
-  expect(index.linked(app, orphan.digest)).toBeUndefined();
+  for (const { digest } of [other, orphan]) expect(index.linked(app, digest)).toBeUndefined();
   expect(index.usage(top.digest)?.children).toEqual([child.digest, other.digest].sort());
   expect(index.usage(layer.digest)).toMatchObject({ size: 5, upstream: 'ghcr.io' });
   expect(index.usage(absent.digest)).toBeUndefined();

@@ -2,10 +2,10 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { Logger } from '../base/logger.ts';
 import type { BlobReader, BlobSweeper } from '../blob/blob-store.ts';
 import type { Digest } from '../oci/digest.ts';
-import { manifestLinks } from '../oci/manifest-links.ts';
+import { manifestLinks, vouchedBlobs, type ManifestLinks } from '../oci/manifest-links.ts';
 import { parseManifest } from '../oci/manifest.ts';
 import type { RepositoryKey, RevisionRecord, RevisionStore } from '../tag/tag-store.ts';
-import type { CacheIndex, Link } from './cache-index.ts';
+import type { CacheIndex } from './cache-index.ts';
 
 export interface RebuildOptions {
   readonly index: CacheIndex;
@@ -69,8 +69,13 @@ async function restoreRevision(
   if (usage === undefined) return true; // evicted: the repository may still have it from its upstream
 
   const links = await linksOf({ blobs, logger }, digest, mediaType);
-  index.link(key, links ?? []);
-  const children = (links ?? []).map((link) => link.digest);
+  const named = links === undefined ? [] : [...links.blobs, ...links.manifests];
+  const vouched = links === undefined ? [] : vouchedBlobs(links);
+  index.link(
+    key,
+    vouched.map((blob) => ({ digest: blob.digest, size: blob.size })),
+  );
+  const children = named.map((child) => child.digest);
   index.record({ ...usage, upstream: key.upstream, children });
   for (const child of children) {
     const orphan = index.usage(child);
@@ -83,7 +88,7 @@ async function linksOf(
   { blobs, logger }: Pick<RebuildOptions, 'blobs' | 'logger'>,
   digest: Digest,
   mediaType: string,
-): Promise<readonly Link[] | undefined> {
+): Promise<ManifestLinks | undefined> {
   try {
     const bytes = await readManifest(blobs, digest);
     const manifest = bytes && parseManifest(bytes, mediaType);
@@ -91,8 +96,7 @@ async function linksOf(
       logger.warn('a stored manifest can not be parsed; what it names is not linked', { digest, mediaType });
       return undefined;
     }
-    const links = manifestLinks(manifest);
-    return [...links.blobs, ...links.manifests].map((named) => ({ digest: named.digest, size: named.size }));
+    return manifestLinks(manifest);
   } catch (error) {
     logger.warn('a stored manifest can not be read; what it names is not linked', { digest, error });
     return undefined;

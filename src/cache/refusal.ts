@@ -1,7 +1,7 @@
 import { OciError, type OciErrorCode } from '../oci/error.ts';
 import { UpstreamError } from '../upstream/upstream-error.ts';
 
-/** Seconds after which a client may try an upstream again that is away. */
+/** Seconds after which a client may try an upstream again that is away, where it does not say so itself. */
 const retryAfterSeconds = 5;
 
 /**
@@ -15,6 +15,6 @@ export function refusalOf(error: unknown, unknown: OciErrorCode): unknown {
   return new OciError('UNAVAILABLE', {
     cause: error,
     detail: { upstream: error.kind },
-    headers: { 'Retry-After': String(retryAfterSeconds) },
+    headers: { 'Retry-After': String(Math.ceil((error.retryAfterMs ?? retryAfterSeconds * 1000) / 1000)) },
   });
 }

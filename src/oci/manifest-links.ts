@@ -23,6 +23,15 @@ export function manifestLinks(manifest: ParsedManifest): ManifestLinks {
   }
 }
 
+/**
+ * The blobs that a registry vouches for by serving the manifest: it had them in that repository when the manifest came.
+ * Not so foreign layers, nor what an index names (a registry may accept an index before its parts): those may name
+ * anything by digest, content of other repositories included.
+ */
+export function vouchedBlobs({ blobs }: ManifestLinks): readonly Descriptor[] {
+  return blobs.filter((blob) => !isForeignLayer(blob));
+}
+
 /** A layer that its registry need not hold, and that clients fetch from its `urls`. */
 export function isForeignLayer(descriptor: Descriptor): boolean {
   return (
