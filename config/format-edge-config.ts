@@ -36,8 +36,14 @@ function written(credential: CredentialConfig): WrittenCredential {
       return {
         type: kind,
         ...(kind === 'ecr' ? { region } : {}),
-        ...{ endpoint, profile, accessKeyId, secretAccessKey, secretAccessKeyFile },
-        ...{ roleArn, externalId, stsEndpoint },
+        endpoint,
+        profile,
+        accessKeyId,
+        secretAccessKey,
+        secretAccessKeyFile,
+        roleArn,
+        externalId,
+        stsEndpoint,
         ...unless(secretAccessKeyFile, 'secretAccessKey'),
       };
     }
