@@ -1,5 +1,6 @@
-import { createHash } from 'node:crypto';
-import type { AuthClient, GoogleAuthOptions } from 'google-auth-library';
+import assert from 'node:assert/strict';
+import { createHash, createPrivateKey } from 'node:crypto';
+import type { AuthClient, OAuth2ClientOptions } from 'google-auth-library';
 import { z } from 'zod';
 import type { Clock } from '../../base/clock.ts';
 import { UpstreamError } from '../upstream-error.ts';
@@ -26,7 +27,23 @@ const tokenOrigin = 'https://oauth2.googleapis.com';
 /** Where an access token comes without the time of its end. */
 const assumedLifeMs = 5 * 60_000;
 
-const keySchema = z.looseObject({ type: z.string() });
+const keySchema = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('service_account'),
+    client_email: z.string().min(1),
+    private_key: z.string().refine(isPrivateKey),
+    private_key_id: z.string().optional(),
+  }),
+  /** Workload identity federation: the library knows the rest. */
+  z.looseObject({
+    type: z.literal('external_account'),
+    audience: z.string(),
+    subject_token_type: z.string(),
+    token_url: z.url(),
+  }),
+]);
+
+type Key = z.output<typeof keySchema>;
 
 /**
  * An access token of Google Cloud, good for an hour, as the password of `oauth2accesstoken` (Artifact Registry,
@@ -49,9 +66,9 @@ export class GoogleLogin implements Login {
 
   async obtain(signal: AbortSignal): Promise<ObtainedCredential> {
     const { id, clock } = this.#options;
-    const credentials = await this.#readKey();
+    const key = await this.#readKey();
     try {
-      const client = await untilAborted(this.#client(credentials, signal), signal);
+      const client = await untilAborted(this.#client(key, signal), signal);
       const { token } = await untilAborted(client.getAccessToken(), signal);
       if (token === undefined || token === null || token === '') {
         throw new UpstreamError('malformed', `credential ${id}: Google answered without a token`);
@@ -66,34 +83,31 @@ export class GoogleLogin implements Login {
     }
   }
 
-  async #readKey(): Promise<GoogleAuthOptions['credentials'] | undefined> {
+  async #readKey(): Promise<Key | undefined> {
     const { key, id } = this.#options;
-    if (key === undefined) return undefined;
-    try {
-      return keySchema.parse(JSON.parse(await key()));
-    } catch (error) {
-      if (error instanceof UpstreamError) throw error;
-      // The parser's own message quotes the text, which is secret.
-      throw new UpstreamError(
-        'credential',
-        `credential ${id}: the key file is no key of Google Cloud in JSON`,
-      );
-    }
+    const parsed = key === undefined ? undefined : keySchema.safeParse(jsonFrom(await key()));
+    if (parsed === undefined || parsed.success) return parsed?.data;
+    // Without the parser's message, which may quote the key.
+    throw new UpstreamError(
+      'credential',
+      `credential ${id}: the key file holds neither a service account's key nor a workload identity federation`,
+    );
   }
 
-  async #client(
-    credentials: GoogleAuthOptions['credentials'] | undefined,
-    signal: AbortSignal,
-  ): Promise<AuthClient> {
-    const { GoogleAuth } = await import('google-auth-library');
-    const auth = new GoogleAuth({
-      scopes,
-      clientOptions: {
-        transporterOptions: { fetchImplementation: this.#fetch(signal), retryConfig: { retry: 1 } },
-      },
-      ...(credentials === undefined ? {} : { credentials }),
-    });
-    return auth.getClient();
+  async #client(key: Key | undefined, signal: AbortSignal): Promise<AuthClient> {
+    const google = await import('google-auth-library');
+    const shared: OAuth2ClientOptions = {
+      transporterOptions: { fetchImplementation: this.#fetch(signal), retryConfig: { retry: 1 } },
+    };
+    if (key === undefined) return new google.GoogleAuth({ scopes, clientOptions: shared }).getClient();
+    if (key.type === 'service_account') {
+      const { client_email: email, private_key: privateKey, private_key_id: keyId } = key;
+      const named = keyId === undefined ? {} : { keyId };
+      return new google.JWT({ ...shared, email, key: privateKey, scopes, ...named });
+    }
+    const client = google.ExternalAccountClient.fromJSON({ ...key, ...shared, scopes });
+    assert(client !== null, 'the library knows the type that it named');
+    return client;
   }
 
   /** The library knows one address for service accounts, and no signal. */
@@ -108,5 +122,24 @@ export class GoogleLogin implements Login {
         signal: AbortSignal.any([signal, ...(init?.signal ? [init.signal] : [])]),
       });
     };
+  }
+}
+
+function isPrivateKey(text: string): boolean {
+  try {
+    createPrivateKey(text);
+    return true;
+  } catch {
+    // OpenSSL's reason means nothing to whoever reads that the file holds no key.
+    return false;
+  }
+}
+
+function jsonFrom(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // The schema refuses `undefined`.
+    return undefined;
   }
 }

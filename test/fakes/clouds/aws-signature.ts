@@ -28,7 +28,7 @@ const maxSkewMs = 5 * 60_000;
  * where something is wrong.
  */
 export function signatureError(request: SignedRequest, rules: SignatureRules): string | undefined {
-  const match = credentialField.exec(String(request.headers['authorization'] ?? ''));
+  const match = credentialField.exec(request.headers.authorization ?? '');
   if (match === null) return 'MissingAuthenticationTokenException';
   const [, id = '', day = '', region = '', service = '', signedNames = '', signature = ''] = match;
   const key = rules.keyOf(id);
