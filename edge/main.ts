@@ -5,7 +5,6 @@ import type { Writable } from 'node:stream';
 import type { CredentialConfig } from '../config/credential-config.ts';
 import { findInDockerConfig } from '../config/docker-config.ts';
 import type { EdgeConfig, UpstreamConfig } from '../config/edge-schema.ts';
-import { defaultFreshnessRule } from '../config/freshness-schema.ts';
 import { systemClock } from '../src/base/clock.ts';
 import { DataFolder, dataMigrations } from '../src/base/data-folder.ts';
 import { nodeDiskFiles } from '../src/base/disk-files.ts';
@@ -112,7 +111,7 @@ async function openEdge(tools: Tools): Promise<EdgeListeners> {
   const { index } = storage;
   const upstreams = await openUpstreams(tools, index);
   const disk = { usedBytes: index.totals().bytes, freeBytes: await storage.blobs.space.freeBytes() };
-  const settings = cacheSettings({ ...config, rule: defaultFreshnessRule, disk });
+  const settings = cacheSettings({ ...config, disk });
   const cache = assembleCache(
     { ...storage, clock, random: Math.random, logger, metrics, edgeMetrics },
     settings,

@@ -76,12 +76,34 @@ describe('a blob that nobody has asked for', () => {
   });
 });
 
+describe('a blob that is larger than what may be stored', () => {
+  it.each(['whole', 'range'] as const)('passes through, and says so: %s', async (intent) => {
+    bench = new CacheBench({ maxBlobBytes: 4_999 });
+    bench.client.addBlob(app, blob.digest, blob.bytes);
+    const found = await find('head');
+    expect(found.outcome).toEqual({ kind: 'pass-through' });
+    const again = await find(intent);
+    expect(again.outcome).toEqual({ kind: 'pass-through' });
+    expect(await readAll(await again.open(10, undefined))).toEqual(Buffer.from(blob.bytes.subarray(10)));
+    expect(await bench.store.stat(blob.digest)).toBeUndefined();
+  });
+});
+
 describe('a blob that is here', () => {
   it('is a hit that asks for nothing', async () => {
     await pull();
     bench.asked();
     for (const intent of intents) expect((await find(intent)).outcome).toEqual({ kind: 'hit' });
     expect(bench.asked()).toEqual([]);
+  });
+
+  it.each(intents)('counts as used when it is asked for: %s', async (intent) => {
+    await pull();
+    const [{ digest }, usedAtMs] = [blob, bench.clock.nowMs()];
+    bench.index.record({ digest, size: 5_000, upstream: 'docker.io', usedAtMs, children: [] });
+    await bench.clock.advance(1_000);
+    await find(intent);
+    expect(bench.index.usage(digest)?.usedAtMs).toBe(usedAtMs + 1_000);
   });
 
   it.each(intents)('through another repository needs a HEAD there first: %s', async (intent) => {

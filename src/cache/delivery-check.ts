@@ -33,10 +33,14 @@ export class DeliveryCheck {
     this.#clock = options.clock;
   }
 
+  /** A blob came into the store: what was incomplete may be complete now. */
+  added(): void {
+    this.#incompleteUntilMs.clear();
+  }
+
   /** Something left the store: what was complete may no longer be. */
   removed(): void {
     this.#removals += 1;
-    this.#incompleteUntilMs.clear();
   }
 
   /** The answer when it needs no waiting; `undefined` when `ask` must find out. */

@@ -50,7 +50,9 @@ export class CacheBench {
   #away = false;
   #answeredAtMs: number | undefined;
 
-  constructor(options: { readonly maxBytes?: number; readonly hotBytes?: number } = {}) {
+  constructor(
+    options: { readonly maxBytes?: number; readonly hotBytes?: number; readonly maxBlobBytes?: number } = {},
+  ) {
     const { clock, index } = this;
     const memory = new MemoryBlobStore({ maxBytes: options.maxBytes ?? Infinity, clock });
     this.store = new WatchedBlobStore(memory, (digest) => {
@@ -65,17 +67,20 @@ export class CacheBench {
       stored: (bytes) => this.storedSizes.push(bytes),
     });
     this.delivery = new DeliveryCheck({ ...shared, shelf: this.shelf });
-    const { fills } = fillBench({ blobs: this.store, clock });
+    const { fills } = fillBench({
+      blobs: this.store,
+      clock,
+      maxStoredBytes: options.maxBlobBytes ?? Infinity,
+    });
     this.manifests = this.newManifestCache();
     this.recover();
-    this.blobs = new BlobCache({ ...shared, fills, negativeMs: testRule.negativeMs });
-    this.listings = new ListingCache({ index, clock, rule: testRule });
+    this.blobs = new BlobCache({ ...shared, fills });
+    this.listings = new ListingCache({ index, clock });
   }
 
   /** A second one over the same stores is what a process finds after a restart. */
   newManifestCache(): ManifestCache {
     const { clock, delivery, index, shelf, tags } = this;
-    const [hotTags, negativeDigestMs] = [100, testRule.negativeMs];
     return new ManifestCache({
       tags,
       shelf,
@@ -83,8 +88,8 @@ export class CacheBench {
       index,
       clock,
       logger: silentLogger,
-      hotTags,
-      negativeDigestMs,
+      hotTags: 100,
+      revalidateWaitMs: 2_000,
     });
   }
 
@@ -99,6 +104,7 @@ export class CacheBench {
           answeredAtMs: this.#answeredAtMs,
         }),
         freshness: () => this.rule,
+        rule: this.rule,
         isArchived: (tag) => this.archived(tag),
       },
       key: { upstream: 'docker.io', repository: name },

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { createReadStream, existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import type { FakeImage } from '../fakes/images.ts';
+import { waitUntil } from '../programs/wait-until.ts';
 
 /** Every file below a folder, relative to it; a folder that is not there has none. */
 export async function filesBelow(folder: string): Promise<string[]> {
@@ -31,6 +33,16 @@ export async function storedBlobs(dataFolder: string): Promise<{ digests: string
     if (hash.digest('hex') !== hex) damaged.push(digest);
   }
   return { digests, damaged };
+}
+
+/** Clients have their last byte before the disk has: waits until all blobs of an image are committed. */
+export async function untilStored(dataFolder: string, { blobs }: FakeImage): Promise<void> {
+  const missing = (): boolean => blobs.some(({ digest }) => !existsSync(blobFile(dataFolder, digest)));
+  await waitUntil(() => (missing() ? undefined : true), {
+    what: 'all blobs stored',
+    timeoutMs: 30_000,
+    intervalMs: 10,
+  });
 }
 
 /** Where an edge keeps a committed blob. */
