@@ -78,13 +78,19 @@ function violation(path: string, imported: ImportedModule): string | undefined {
     case 'node':
       return layer.node || isTest(path) ? undefined : `${from} is pure: take what it gives as a parameter`;
     case 'npm':
-      return packageViolation(path, layer, imported.target.name);
+      return packageViolation(path, layer, { ...imported, name: imported.target.name });
     case 'ours':
       return ourViolation(path, layer, imported.target.path, imported);
   }
 }
 
-function packageViolation(path: string, layer: Layer, name: string): string | undefined {
+function packageViolation(
+  path: string,
+  layer: Layer,
+  { name, isDynamic, isTypeOnly }: ImportedModule & { readonly name: string },
+): string | undefined {
+  if (cloudPackages.includes(name) && !isDynamic && !isTypeOnly)
+    return 'a cloud library is large: load it with a dynamic import where it is first used';
   if (layer.npm === 'any' || isRoot(path) || layer.npm.includes(name)) return undefined;
   if (isTest(path) && testPackages.includes(name)) return undefined;
   return `${layerOf(path)} may use ${layer.npm.join(', ') || 'no package'}: hide it behind a port of a layer that may use it`;
