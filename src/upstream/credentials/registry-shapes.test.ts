@@ -1,5 +1,5 @@
-import { writeFile } from 'node:fs/promises';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { chmod, writeFile } from 'node:fs/promises';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { FakeAuth, FakeBearerAuth } from '../../../test/fakes/fake-auth.ts';
 import { FakeAws } from '../../../test/fakes/clouds/fake-aws.ts';
 import { FakeRegistry } from '../../../test/fakes/fake-registry.ts';
@@ -143,5 +143,32 @@ test('a password that was corrected in its file works within ten seconds', async
   expect(registry.count('GET', /^\/token$/)).toBe(3);
   await writeFile(file, `${secret}\n`);
   await clock.advance(1_000);
+  await pull(upstream);
+});
+
+test('a password that was corrected behind a credential program works within ten seconds', async () => {
+  const answer = async (text: string): Promise<void> =>
+    writeFile(`${folder.path}/answer`, JSON.stringify({ Username: 'me', Secret: text }));
+  const program = `${folder.path}/docker-credential-shapes`;
+  await writeFile(program, `#!/bin/sh\ncat ${folder.path}/answer\n`);
+  await chmod(program, 0o755);
+  vi.stubEnv('PATH', `${folder.path}:${process.env['PATH']}`);
+  cleanUps.push(async () => void vi.unstubAllEnvs());
+  const dockerConfig = `${folder.path}/config.json`;
+  await writeFile(dockerConfig, '{}');
+  await answer('wrong');
+  const helper = { name: 'shapes', server: 'registry.test' };
+  const auth = { kind: 'bearer', users: { me: secret }, privateRepositories: [repository] } as const;
+  const spec: CredentialSpec = {
+    kind: 'docker-config',
+    dockerConfig,
+    find: () => ({ kind: 'helper', helper }),
+  };
+  const { registry, upstream } = await setUp(auth, spec);
+  for (let time = 0; time < 6; time += 1)
+    await expect(pull(upstream)).rejects.toMatchObject({ kind: 'credential' });
+  expect(registry.count('GET', /^\/token$/)).toBe(3);
+  await answer(secret);
+  await clock.advance(5_000);
   await pull(upstream);
 });
