@@ -1,7 +1,7 @@
 import type { ConfigIo } from './config-io.ts';
 import type { WrittenEdge } from './edge-schema.ts';
 import type { Report } from './problems.ts';
-import { secretFrom } from './secret-source.ts';
+import { readSecret } from './read-secret.ts';
 import type { Secret } from './secret.ts';
 
 /** Shorter ones can be tried out. */
@@ -30,7 +30,7 @@ export function resolveAdminToken(
     return undefined;
   }
   const value = written[form];
-  const token = typeof value === 'string' ? secretFrom(form, value, { io, report, path: [form] }) : value;
+  const token = value === undefined ? undefined : readSecret(value, form, { io, report, path: [] })?.value;
   if (token === undefined) return undefined;
   const text = token.reveal();
   if (text.length < minTokenLength) report([form], `is shorter than ${minTokenLength} characters`);

@@ -54,7 +54,7 @@ export function assembleAdminApi(parts: AdminParts): Hono {
     inventory: new CacheInventory({ ...parts, images }),
     pins: new ImagePins(parts),
     removal: new ImageRemoval({ ...parts, blobs: store, manifests, fills }),
-    warming: new ImageWarming({ manifests, blobs: cache.blobs, transfers }),
+    warming: new ImageWarming({ manifests, blobs: cache.blobs, fills, store, transfers }),
     upstreams: upstreams.clients.map((client) => ({ name: client.name, url: client.url, client })),
     maxImagesAtOnce,
     testTimeoutMs,

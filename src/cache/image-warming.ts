@@ -4,7 +4,9 @@ import { isEmptyBlob } from '../oci/empty-blob.ts';
 import { isForeignLayer } from '../oci/manifest-links.ts';
 import type { Platform } from '../oci/platform.ts';
 import type { Reference } from '../oci/reference.ts';
+import type { BlobReader } from '../blob/blob-store.ts';
 import type { BlobCache } from './blob-cache.ts';
+import type { BlobFills } from './blob-fills.ts';
 import type { CachedRepository } from './cached-upstream.ts';
 import type { HotManifest } from './hot-manifests.ts';
 import type { ManifestCache } from './manifest-cache.ts';
@@ -12,6 +14,8 @@ import type { ManifestCache } from './manifest-cache.ts';
 export interface WarmingOptions {
   readonly manifests: Pick<ManifestCache, 'get'>;
   readonly blobs: Pick<BlobCache, 'find'>;
+  readonly fills: Pick<BlobFills, 'settled'>;
+  readonly store: Pick<BlobReader, 'stat'>;
   /** Blobs that are brought at a time, all images together. */
   readonly transfers: Limiter;
 }
@@ -111,11 +115,7 @@ export class ImageWarming {
     const found = await this.#options.blobs.find(repository, digest, 'whole');
     const { outcome, size } = found;
     if (outcome.kind === 'hit') return { size, wasHere: true };
-    if (outcome.kind === 'pass-through') {
-      throw new NotKeptError(
-        `${digest} (${size} bytes) can not be kept: too large for the cache, or the disk is full`,
-      );
-    }
+    if (outcome.kind === 'pass-through') throw notKept(digest, size);
     const source = await found.open(0, undefined);
     try {
       const buffer = Buffer.allocUnsafe(drainBytes);
@@ -123,6 +123,9 @@ export class ImageWarming {
     } finally {
       await source.close();
     }
+    // Readers get the last bytes a moment before the blob is stored.
+    await this.#options.fills.settled(digest);
+    if ((await this.#options.store.stat(digest)) === undefined) throw notKept(digest, size);
     return { size, wasHere: false };
   }
 }
@@ -132,4 +135,10 @@ function isWanted(platform: Platform | undefined, wanted: Platform): boolean {
   if (platform === undefined) return false;
   if (platform.os !== wanted.os || platform.architecture !== wanted.architecture) return false;
   return wanted.variant === undefined || platform.variant === wanted.variant;
+}
+
+function notKept(digest: Digest, size: number): NotKeptError {
+  return new NotKeptError(
+    `${digest} (${size} bytes) could not be kept: too large for the cache, or the disk is full`,
+  );
 }

@@ -12,6 +12,8 @@ export interface EdgeOptions {
   readonly upstreams?: Readonly<Record<string, string>>;
   /** What else the configuration file says. */
   readonly config?: object;
+  /** Variables beside those of the tests' own environment. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** The launcher in this tree, unless WHERRY_BIN names another one: that of an installed package, for instance. */
@@ -26,14 +28,16 @@ export class Edge {
   readonly url: string;
   readonly dataFolder: string;
   readonly #args: readonly string[];
+  readonly #env: Readonly<Record<string, string>>;
   #process: ProcessGroup;
 
-  private constructor(port: number, dataFolder: string, args: readonly string[]) {
+  private constructor(port: number, dataFolder: string, launch: Pick<Edge, 'args' | 'env'>) {
     this.port = port;
     this.dataFolder = dataFolder;
     this.host = `127.0.0.1:${port}`;
     this.url = `http://${this.host}`;
-    this.#args = args;
+    this.#args = launch.args;
+    this.#env = launch.env;
     this.#process = this.#launch();
   }
 
@@ -50,7 +54,7 @@ export class Edge {
       await writeFile(configFile, stringify(options.config));
       args.push('--config', configFile);
     }
-    const edge = new Edge(port, dataFolder, args);
+    const edge = new Edge(port, dataFolder, { args, env: options.env ?? {} });
     try {
       await edge.#ready();
     } catch (error) {
@@ -67,6 +71,10 @@ export class Edge {
   /** What the edge was started with, for a second one like it. */
   get args(): readonly string[] {
     return this.#args;
+  }
+
+  get env(): Readonly<Record<string, string>> {
+    return this.#env;
   }
 
   get pid(): number {
@@ -94,7 +102,7 @@ export class Edge {
   }
 
   #launch(): ProcessGroup {
-    return ProcessGroup.start({ name: 'wherry edge', command: launcher, args: this.#args });
+    return ProcessGroup.start({ name: 'wherry edge', command: launcher, args: this.#args, env: this.#env });
   }
 
   /** It says where it listens, and then is ready within moments: it waits for no upstream. */
