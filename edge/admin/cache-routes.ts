@@ -52,11 +52,10 @@ export function cacheRoutes(options: CacheRoutesOptions): Hono {
     if (after !== undefined && behind === undefined) {
       throw new RequestError('INVALID', 'after: expected the "next" of the page before');
     }
-    const { entries, hasMore } = await inventory.list({ ...query, after: behind });
-    const last = entries.at(-1);
+    const { entries, next } = await inventory.list({ ...query, after: behind });
     const page: CachePage = {
       images: entries.map(cachedImage),
-      ...(hasMore && last !== undefined ? { next: formatInventoryName(last) } : {}),
+      ...(next === undefined ? {} : { next: formatInventoryName(next) }),
     };
     return context.json(page);
   });

@@ -34,7 +34,8 @@ export interface InventoryEntry extends InventoryName {
 
 export interface InventoryPage {
   readonly entries: readonly InventoryEntry[];
-  readonly hasMore: boolean;
+  /** For `after`; `undefined` on the last page. */
+  readonly next: InventoryName | undefined;
 }
 
 export interface InventoryQuery {
@@ -78,7 +79,7 @@ export class CacheInventory {
       const entry = await this.describe(name);
       if (entry !== undefined) entries.push(entry);
     }
-    return { entries, hasMore: found.length > query.limit };
+    return { entries, next: found.length > query.limit ? found[query.limit - 1] : undefined };
   }
 
   /** `undefined` when nothing is known under that name. Fails with StorageError. */

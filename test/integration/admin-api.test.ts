@@ -27,12 +27,17 @@ afterEach(async () => {
   await upstream.stop();
 });
 
-async function call<T>(method: string, path: string, body?: object): Promise<{ status: number; body: T }> {
+interface Answer<Body> {
+  readonly status: number;
+  readonly body: Body;
+}
+
+async function call<Body>(method: string, path: string, body?: object): Promise<Answer<Body>> {
   const response = await fetch(`${edge.adminUrl}/api${path}`, {
     method,
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
-  return { status: response.status, body: (await response.json()) as T };
+  return { status: response.status, body: (await response.json()) as Body };
 }
 
 async function images(query = ''): Promise<string[]> {
