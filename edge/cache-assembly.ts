@@ -86,7 +86,7 @@ export function assembleCache(parts: CacheParts, settings: CacheSettings): EdgeC
     stored: () => inBackground(logger, evictor.makeRoom(0)),
   });
   const delivery = new DeliveryCheck({ blobs: store, shelf, clock });
-  const fills: BlobFills = new BlobFills(fillOptions(parts, settings, { store, evictor }));
+  const fills: BlobFills = new BlobFills(fillOptions(parts, settings, { store, evictor, delivery }));
   const negativeMs = settings.rule.negativeMs;
   return {
     store,
@@ -113,7 +113,7 @@ const urgentBytes = 256 * 1024 * 1024;
 function fillOptions(
   { clock, edgeMetrics, index, logger, random }: CacheParts,
   settings: CacheSettings,
-  { store, evictor }: { store: BlobStore; evictor: Evictor },
+  { store, evictor, delivery }: { store: BlobStore; evictor: Evictor; delivery: DeliveryCheck },
 ): BlobFillsOptions {
   return {
     blobs: store,
@@ -134,6 +134,7 @@ function fillOptions(
     committed: ({ origin, size, assembly }) => {
       const usedAtMs = clock.nowMs();
       index.record({ digest: assembly.digest, size, upstream: origin.upstream, usedAtMs, children: [] });
+      delivery.added();
       edgeMetrics.filled(origin.upstream, size);
       inBackground(logger, evictor.makeRoom(0));
     },

@@ -168,7 +168,8 @@ function readOnly(): OciError {
 function parseManifestReference(text: string): Reference {
   const reference = parseReference(text);
   if (reference !== undefined) return reference;
-  throw new OciError(text.includes(':') ? 'DIGEST_INVALID' : 'TAG_INVALID');
+  // No manifest can have such a tag, and clients take 400 for a fault of their own.
+  throw new OciError(text.includes(':') ? 'DIGEST_INVALID' : 'MANIFEST_UNKNOWN');
 }
 
 function parseRouteDigest(text: string): Digest {

@@ -1,9 +1,9 @@
 import { html, raw } from 'hono/html';
-import { formatByteSize } from '../../src/base/byte-size.ts';
 import { formatDuration } from '../../src/base/duration.ts';
 import type { RunningFill } from '../../src/cache/blob-fills.ts';
 import type { AnswerCounts } from '../edge-metrics.ts';
 import type { EdgeStatus, UpstreamStatus } from './edge-status.ts';
+import { readableSize } from './readable-size.ts';
 import { statusStyle } from './status-style.ts';
 
 type Html = ReturnType<typeof html>;
@@ -49,8 +49,8 @@ function statusBody({
   const share = cache.maxBytes === 0 ? 0 : cache.bytes / cache.maxBytes;
   return html`<main>
     <section class="figures">
-      ${figure('in the cache', formatByteSize(cache.bytes), `${cache.blobs} blobs`)}
-      ${figure('of its budget', percent(share), formatByteSize(cache.maxBytes))}
+      ${figure('in the cache', readableSize(cache.bytes), `${cache.blobs} blobs`)}
+      ${figure('of its budget', percent(share), readableSize(cache.maxBytes))}
       ${figure('hits', percent(hitRatio(answers)), `${totalOf(answers)} answers`)}
       ${figure('up', formatDuration(uptimeSeconds * 1000) || '0s', `since ${startedAt.slice(0, 16)}Z, ${version}`)}
     </section>
@@ -91,7 +91,7 @@ function upstreamRow({ answers, cachedBytes, name, rateLimits, state, url }: Ups
   return html`<tr>
     <td title="${url}">${name}</td>
     <td class="${isWell ? 'well' : 'ill'}">${state}</td>
-    <td class="number">${formatByteSize(cachedBytes)}</td>
+    <td class="number">${readableSize(cachedBytes)}</td>
     <td class="number">${percent(hitRatio(answers))}</td>
     <td class="number">${totalOf(answers)}</td>
     <td>${left === '' ? '' : left}</td>
@@ -117,7 +117,7 @@ function fillTable(fills: readonly RunningFill[]): Html {
               <td>${upstream}/${repository}</td>
               <td>
                 <progress value="${arrivedBytes}" max="${size ?? arrivedBytes + 1}"></progress>
-                ${formatByteSize(arrivedBytes)}${size === undefined ? '' : ` of ${formatByteSize(size)}`}
+                ${readableSize(arrivedBytes)}${size === undefined ? '' : ` of ${readableSize(size)}`}
               </td>
               <td class="number">${users}</td>
             </tr>`,

@@ -227,6 +227,13 @@ export class Assembly {
     this.progress.notify();
   }
 
+  /** Makes what has arrived so far survive a crash. */
+  async checkpoint(): Promise<void> {
+    const partial = this.#partial;
+    await this.#writes.idle();
+    if (partial === this.#partial) await partial.checkpoint();
+  }
+
   /** Resolves when no disk write is under way. */
   async idle(): Promise<void> {
     await this.#writes.idle();

@@ -76,6 +76,19 @@ describe('a blob that nobody has asked for', () => {
   });
 });
 
+describe('a blob that is larger than what may be stored', () => {
+  it.each(['whole', 'range'] as const)('passes through, and says so: %s', async (intent) => {
+    bench = new CacheBench({ maxBlobBytes: 4_999 });
+    bench.client.addBlob(app, blob.digest, blob.bytes);
+    const found = await find('head');
+    expect(found.outcome).toEqual({ kind: 'pass-through' });
+    const again = await find(intent);
+    expect(again.outcome).toEqual({ kind: 'pass-through' });
+    expect(await readAll(await again.open(10, undefined))).toEqual(Buffer.from(blob.bytes.subarray(10)));
+    expect(await bench.store.stat(blob.digest)).toBeUndefined();
+  });
+});
+
 describe('a blob that is here', () => {
   it('is a hit that asks for nothing', async () => {
     await pull();

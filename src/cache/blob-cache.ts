@@ -13,6 +13,7 @@ import { hit, type CacheOutcome } from './cache-outcome.ts';
 import type { CachedRepository } from './cached-upstream.ts';
 import { NegativeCache } from './negative-cache.ts';
 import { refusalOf } from './refusal.ts';
+import { ToldSizeSource } from './told-size-source.ts';
 
 export interface BlobCacheOptions {
   readonly blobs: BlobReader;
@@ -58,7 +59,11 @@ export class BlobCache {
       else if (size === 0) await this.#bring(repository, digest);
       const collapsed = joins || proof.collapsed;
       const outcome: CacheOutcome =
-        stat === undefined ? { kind: 'forward', reason: 'miss', stored: true, collapsed } : hit;
+        stat !== undefined
+          ? hit
+          : fills.mayStore(size, repository.key.upstream)
+            ? { kind: 'forward', reason: 'miss', stored: true, collapsed }
+            : { kind: 'pass-through' };
       return {
         digest,
         size,
@@ -76,6 +81,9 @@ export class BlobCache {
     { start, end }: { start: number; end: number | undefined },
   ): Promise<ByteSource> {
     const whole = end === undefined || (start === 0 && end === size);
+    // Its true length is known once it is stored. Until then what the upstream told must not outlive a lie, or the blob
+    // could not be pulled ever again.
+    const disproved = (): void => this.#options.index.unlink(repository.key, digest);
     try {
       const opened = await this.#options.fills.open(originOf(repository), {
         digest,
@@ -83,8 +91,9 @@ export class BlobCache {
         span: { start, end: end ?? size },
         whole,
       });
-      return opened.source;
+      return opened.delivery === 'stored' ? opened.source : new ToldSizeSource(opened.source, disproved);
     } catch (error) {
+      if (error instanceof UpstreamError && error.kind === 'malformed') disproved();
       throw refusalOf(error, 'BLOB_UNKNOWN');
     }
   }

@@ -137,6 +137,13 @@ export class BlobFills {
     return { source: this.#join(fill, origin, { ...wanted, leave }), delivery: joined ? 'joined' : 'fill' };
   }
 
+  /** Whether a blob of that size would be stored now; what is not passes through. */
+  mayStore(size: number | undefined, upstream: string): boolean {
+    const { clock, storageRetryMs, admits } = this.#options;
+    if (clock.monotonicMs() - this.#storageFailedAtMs < storageRetryMs) return false;
+    return size === undefined || admits(size, upstream);
+  }
+
   /** Stops every fill; what came so far stays as resumable partials. */
   async close(): Promise<void> {
     this.#closed = true;
@@ -154,7 +161,7 @@ export class BlobFills {
     for (;;) {
       if (this.#closed) throw new UpstreamError('unavailable', 'the node is stopping');
       if ((await this.#options.blobs.stat(digest)) !== undefined) return { kind: 'stored' };
-      if (!this.#mayStore(size, origin.upstream)) return { kind: 'unstorable' };
+      if (!this.mayStore(size, origin.upstream)) return { kind: 'unstorable' };
       const fill = await this.#fillOf(origin, digest);
       if (fill === 'unstorable') return { kind: 'unstorable' };
       if (fill === undefined) continue;
@@ -165,12 +172,6 @@ export class BlobFills {
       }
       await fill.freed;
     }
-  }
-
-  #mayStore(size: number | undefined, upstream: string): boolean {
-    const { clock, storageRetryMs, admits } = this.#options;
-    if (clock.monotonicMs() - this.#storageFailedAtMs < storageRetryMs) return false;
-    return size === undefined || admits(size, upstream);
   }
 
   async #fillOf(origin: BlobOrigin, digest: Digest): Promise<Fill | undefined | 'unstorable'> {

@@ -33,6 +33,11 @@ export class DeliveryCheck {
     this.#clock = options.clock;
   }
 
+  /** A blob came into the store: what was incomplete may be complete now. */
+  added(): void {
+    this.#incompleteUntilMs.clear();
+  }
+
   /** Something left the store: what was complete may no longer be. */
   removed(): void {
     this.#removals += 1;

@@ -64,6 +64,8 @@ export class Fill {
   #users = 0;
   #wanted = false;
   #running: AbortController | undefined;
+  /** Resolves when nothing runs. */
+  #idle: Promise<void> = Promise.resolve();
   #download: Download | undefined;
   #ending: Promise<void> | undefined;
   readonly #freed = Promise.withResolvers<void>();
@@ -145,11 +147,12 @@ export class Fill {
     return true;
   }
 
-  /** Stops at once and keeps what is here: for shutting down. */
+  /** Stops at once and keeps what is here: for shutting down. A commit that has begun is waited for. */
   async stop(reason: Error): Promise<void> {
     this.#wanted = false;
     this.#running?.abort(reason);
     if (this.assembly.state.kind === 'filling') this.assembly.fail(reason);
+    await this.#idle;
     this.#end();
     await this.#ending;
   }
@@ -158,7 +161,7 @@ export class Fill {
     const running = new AbortController();
     this.#running = running;
     if (this.assembly.size !== undefined) this.#environment.started(this.assembly.size);
-    this.#environment.slots
+    this.#idle = this.#environment.slots
       .run(this.origin.upstream, async () => this.#complete(running.signal, adopted), running.signal)
       .catch((error: unknown) => this.#failed(error))
       .finally(() => this.#settled());
@@ -336,7 +339,7 @@ export class Fill {
     const next = (): void => {
       if (stopped) return;
       timer = clock.schedule(policy.checkpointIntervalMs, () => {
-        this.assembly.partial
+        this.assembly
           .checkpoint()
           .catch((error: unknown) =>
             logger.warn('a checkpoint failed', { digest: this.assembly.digest, error }),

@@ -30,12 +30,19 @@ const linkBytes = 400;
 /** The manifests asked for most recently, bounded by bytes. */
 export class HotManifests {
   readonly #manifests: LRUCache<string, HotManifest>;
+  /** One for each repository: content leaves the store by digest, and often. */
+  readonly #namesOf = new Map<Digest, Set<string>>();
 
   constructor(maxBytes: number) {
     this.#manifests = new LRUCache({
       maxSize: maxBytes,
       sizeCalculation: ({ bytes, links }) =>
         bytes.length + entryBytes + (links.blobs.length + links.manifests.length) * linkBytes,
+      dispose: ({ digest }, name) => {
+        const names = this.#namesOf.get(digest);
+        names?.delete(name);
+        if (names?.size === 0) this.#namesOf.delete(digest);
+      },
     });
   }
 
@@ -44,11 +51,16 @@ export class HotManifests {
   }
 
   put(key: RepositoryKey, manifest: HotManifest): void {
-    this.#manifests.set(nameOf(key, manifest.digest), manifest);
+    const { digest } = manifest;
+    const name = nameOf(key, digest);
+    this.#manifests.set(name, manifest);
+    if (!this.#manifests.has(name)) return; // larger than all there is room for
+    const names = this.#namesOf.get(digest) ?? new Set();
+    this.#namesOf.set(digest, names.add(name));
   }
 
   forget(digest: Digest): void {
-    for (const name of this.#manifests.keys()) if (name.endsWith(digest)) this.#manifests.delete(name);
+    for (const name of this.#namesOf.get(digest) ?? []) this.#manifests.delete(name);
   }
 
   forgetAll(key: RepositoryKey): void {

@@ -43,6 +43,7 @@ export class RecentChunks {
       if (this.#bytes <= this.#keepBytes || chunk.position + chunk.bytes.length > writtenEnd) break;
       this.#bytes -= chunk.bytes.length;
       dropped += 1;
+      freeMemory(chunk.bytes);
     }
     if (dropped > 0) this.#chunks.splice(0, dropped);
   }
@@ -75,4 +76,14 @@ export class RecentChunks {
     this.#chunks = [];
     this.#bytes = 0;
   }
+}
+
+/**
+ * Gives a chunk's memory back at once instead of when it is next collected. A download makes 64 KiB of garbage some ten
+ * thousand times a second: left to the collector, it would run a full collection for every 20 MB. Only whole buffers
+ * are given back, which nobody else can be looking at: the chunks of a stream are their consumer's.
+ */
+function freeMemory(bytes: Uint8Array): void {
+  const { buffer } = bytes;
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === bytes.byteLength) buffer.transfer(0);
 }

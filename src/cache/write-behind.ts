@@ -10,6 +10,9 @@ interface Batch {
 /** How many chunks one write takes at most: the system's limit on a vectored write is 1,024. */
 const maxChunks = 256;
 
+/** A write costs as much for a little as for this much; less is held back until somebody flushes. */
+const worthWritingBytes = 256 * 1024;
+
 /**
  * Writes to a partial blob behind the download's back: one write at a time, everything that came meanwhile in the next
  * one. After the first failure nothing more is written and `error` says why.
@@ -21,6 +24,7 @@ export class WriteBehind {
   #queue: Batch[] = [];
   #bytes = 0;
   #writing = false;
+  #flushing = false;
   #error: Error | undefined;
 
   constructor(partial: PartialBlob, written: (end: number) => void) {
@@ -47,7 +51,13 @@ export class WriteBehind {
       this.#queue.push({ position, chunks: [bytes], bytes: bytes.length });
     }
     this.#bytes += bytes.length;
-    if (!this.#writing) void this.#writeAll();
+    if (!this.#writing && this.#bytes >= worthWritingBytes) void this.#writeAll();
+  }
+
+  /** Writes what is held back, too. */
+  flush(): void {
+    this.#flushing = this.#queue.length > 0;
+    if (!this.#writing && this.#queue.length > 0) void this.#writeAll();
   }
 
   /** Resolves when at most `maxBytes` are waiting, or the writing failed. */
@@ -55,14 +65,16 @@ export class WriteBehind {
     while (this.#bytes > maxBytes && this.#error === undefined) await this.#changed.wait();
   }
 
-  /** Resolves when nothing is being written. */
+  /** Resolves when everything is written, or the writing failed. */
   async idle(): Promise<void> {
-    while (this.#writing) await this.#changed.wait();
+    for (this.flush(); this.#writing; this.flush()) await this.#changed.wait();
   }
 
   async #writeAll(): Promise<void> {
     this.#writing = true;
-    for (let batch = this.#queue.shift(); batch !== undefined; batch = this.#queue.shift()) {
+    while (this.#flushing || this.#bytes >= worthWritingBytes) {
+      const batch = this.#queue.shift();
+      if (batch === undefined) break;
       try {
         await this.#partial.write(batch.chunks, batch.position);
       } catch (error) {
@@ -75,6 +87,7 @@ export class WriteBehind {
       this.#changed.notify();
     }
     this.#writing = false;
+    this.#flushing = false;
     this.#changed.notify();
   }
 }

@@ -50,7 +50,9 @@ export class CacheBench {
   #away = false;
   #answeredAtMs: number | undefined;
 
-  constructor(options: { readonly maxBytes?: number; readonly hotBytes?: number } = {}) {
+  constructor(
+    options: { readonly maxBytes?: number; readonly hotBytes?: number; readonly maxBlobBytes?: number } = {},
+  ) {
     const { clock, index } = this;
     const memory = new MemoryBlobStore({ maxBytes: options.maxBytes ?? Infinity, clock });
     this.store = new WatchedBlobStore(memory, (digest) => {
@@ -65,7 +67,11 @@ export class CacheBench {
       stored: (bytes) => this.storedSizes.push(bytes),
     });
     this.delivery = new DeliveryCheck({ ...shared, shelf: this.shelf });
-    const { fills } = fillBench({ blobs: this.store, clock });
+    const { fills } = fillBench({
+      blobs: this.store,
+      clock,
+      maxStoredBytes: options.maxBlobBytes ?? Infinity,
+    });
     this.manifests = this.newManifestCache();
     this.recover();
     this.blobs = new BlobCache({ ...shared, fills, negativeMs: testRule.negativeMs });

@@ -15,7 +15,8 @@ export interface EdgeOptions {
 }
 
 /** The launcher in this tree, unless WHERRY_BIN names another one: that of an installed package, for instance. */
-const launcher = process.env['WHERRY_BIN'] ?? fileURLToPath(new URL('../../bin/wherry', import.meta.url));
+export const launcher =
+  process.env['WHERRY_BIN'] ?? fileURLToPath(new URL('../../bin/wherry', import.meta.url));
 
 /** `wherry edge` on a loopback port, which it keeps over `stop` and `resume`. */
 export class Edge {
@@ -23,11 +24,13 @@ export class Edge {
   /** As clients name it, `127.0.0.1:<port>`. */
   readonly host: string;
   readonly url: string;
+  readonly dataFolder: string;
   readonly #args: readonly string[];
   #process: ProcessGroup;
 
-  private constructor(port: number, args: readonly string[]) {
+  private constructor(port: number, dataFolder: string, args: readonly string[]) {
     this.port = port;
+    this.dataFolder = dataFolder;
     this.host = `127.0.0.1:${port}`;
     this.url = `http://${this.host}`;
     this.#args = args;
@@ -38,7 +41,8 @@ export class Edge {
     await mkdir(options.folder, { recursive: true });
     const port = await freePort();
     const args = ['edge', '--listen', `127.0.0.1:${port}`, '--admin-listen', '127.0.0.1:0'];
-    args.push('--data', path.join(options.folder, 'data'));
+    const dataFolder = path.join(options.folder, 'data');
+    args.push('--data', dataFolder);
     for (const [name, url] of Object.entries(options.upstreams ?? {}))
       args.push('--upstream', `${name}=${url}`);
     if (options.config !== undefined) {
@@ -46,8 +50,13 @@ export class Edge {
       await writeFile(configFile, stringify(options.config));
       args.push('--config', configFile);
     }
-    const edge = new Edge(port, args);
-    await edge.#ready();
+    const edge = new Edge(port, dataFolder, args);
+    try {
+      await edge.#ready();
+    } catch (error) {
+      await edge.stop();
+      throw error;
+    }
     return edge;
   }
 
@@ -55,8 +64,28 @@ export class Edge {
     return this.#process.output;
   }
 
+  /** What the edge was started with, for a second one like it. */
+  get args(): readonly string[] {
+    return this.#args;
+  }
+
+  get pid(): number {
+    return this.#process.pid;
+  }
+
   async stop(): Promise<void> {
     await this.#process.stop();
+  }
+
+  /** Ends it at once, with whatever it was doing. */
+  async kill(): Promise<void> {
+    this.#process.kill('SIGKILL');
+    await this.#process.stop();
+  }
+
+  /** Sends a signal and leaves it at that. */
+  signal(signal: NodeJS.Signals): void {
+    this.#process.kill(signal);
   }
 
   async resume(): Promise<void> {

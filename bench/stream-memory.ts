@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict';
+import { setTimeout as delay } from 'node:timers/promises';
+import { BlobUpstream, blobUrl } from './blob-upstream.ts';
+import { interleave } from './contenders.ts';
+import { EdgeProcess } from './edge-process.ts';
+import { expectBody } from './fetch-digest.ts';
+import { largeBlobBytes } from './large-blob.ts';
+import type { Question } from './question.ts';
+import { StreamReaders } from './stream-readers.ts';
+
+const fast = 60;
+const slow = 140;
+const pauseMs = 200;
+
+/** The most memory that an edge ever takes with 200 large answers under way, most of them to slow readers. */
+export const streamMemory: Question = {
+  name: 'stream-memory',
+  async run({ folder, rounds, loadSeconds }) {
+    await using upstream = await BlobUpstream.start(`${folder}/upstream`, { ownNetwork: false });
+    const blob = await upstream.addBlob(largeBlobBytes);
+    const peak = async (name: string, isCached: boolean): Promise<number> => {
+      await using edge = await EdgeProcess.start(`${folder}/${name}`, upstream.nginx.url);
+      const url = blobUrl(edge.url, blob);
+      if (isCached) await expectBody(url, blob.digest);
+      const readers = new StreamReaders({ url, fast, slow, pauseMs });
+      await delay(loadSeconds * 2_000);
+      const { streaming } = readers;
+      readers.close();
+      assert(streaming > 0.9 * (fast + slow), `only ${streaming} streams were under way`);
+      return (await edge.memory()).peakMegabytes;
+    };
+    const peaks = await interleave(rounds, {
+      warm: (round) => peak(`warm-${round}`, true),
+      cold: (round) => peak(`cold-${round}`, false),
+    });
+    const bar = { kind: 'at-most', limit: 256 } as const;
+    const what = `peak memory, ${fast + slow} streams, ${slow} slow`;
+    return [
+      { what: `${what}, cached`, unit: 'MB', ours: peaks.warm, peer: undefined, bar },
+      { what: `${what}, being fetched`, unit: 'MB', ours: peaks.cold, peer: undefined, bar },
+    ];
+  },
+};
