@@ -5,7 +5,9 @@ export const projectRoot = join(import.meta.dirname, '../..');
 
 export interface Manifest {
   readonly name: string;
+  readonly version: string;
   readonly dependencies: Readonly<Record<string, string>>;
+  readonly optionalDependencies: Readonly<Record<string, string>>;
   readonly devDependencies?: Readonly<Record<string, string>>;
 }
 
@@ -18,6 +20,9 @@ export interface LockFile {
 export interface LockedPackage {
   /** Needed for development alone. */
   readonly dev?: boolean;
+  /** May be missing, where it is made for another platform for instance. */
+  readonly optional?: boolean;
+  readonly version?: string;
   readonly devDependencies?: unknown;
 }
 
