@@ -19,6 +19,12 @@ const intermediate = join(root, 'build/executable-parts');
 const resourceName = 'NODE_SEA_BLOB';
 const sentinelFuse = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
 
+/**
+ * What the executable is for are small machines: 9 MB less, as deploy/README.md shows. Compiling needs the same flags as
+ * running does, or what was compiled is refused.
+ */
+const v8Flags = ['--optimize-for-size'];
+
 /** Has no import left, dynamic ones included, save those of Node's own modules. */
 async function bundle(file: string): Promise<void> {
   await using build = await rolldown({
@@ -55,12 +61,12 @@ async function makeBlob(script: string): Promise<Buffer> {
     output,
     disableExperimentalSEAWarning: true,
     useCodeCache: true,
-    // The warning: as in bin/wherry. The size: what this file is for are small machines (deploy/README.md has the figures).
-    execArgv: ['--disable-warning=ExperimentalWarning', '--optimize-for-size'],
+    // The first as in bin/wherry.
+    execArgv: ['--disable-warning=ExperimentalWarning', ...v8Flags],
     assets: { 'package.json': join(root, 'package.json') },
   };
   await writeFile(config, JSON.stringify(settings));
-  await promisify(execFile)(process.execPath, ['--experimental-sea-config', config]);
+  await promisify(execFile)(process.execPath, [...v8Flags, '--experimental-sea-config', config]);
   return readFile(output);
 }
 
