@@ -30,7 +30,15 @@ export default defineConfig({
         },
       },
       { test: { name: 'packaging', include: ['test/packaging/**/*.test.ts'], ...oneAtATime } },
-      { test: { name: 'soak', include: ['test/soak/**/*.test.ts'], ...oneAtATime, testTimeout: 3_600_000 } },
+      {
+        test: {
+          name: 'soak',
+          // Property tests run in `unit` too; with WHERRY_FULL_COUNTS=1, as here, they take their full counts.
+          include: ['test/soak/**/*.test.ts', 'src/**/*.fuzz.test.ts'],
+          ...oneAtATime,
+          testTimeout: 3_600_000,
+        },
+      },
     ],
   },
 });

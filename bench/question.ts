@@ -7,7 +7,7 @@ export interface BenchRun {
   /** How long load is put on each contender in a round. */
   readonly loadSeconds: number;
   /** Shows progress. */
-  note(text: string): void;
+  readonly note: (text: string) => void;
 }
 
 /** One thing to find out. Fails when a contender answers with other bytes than it should. */

@@ -3,6 +3,7 @@ import { coldBlob } from './cold-blob.ts';
 import { herd } from './herd.ts';
 import { idleMemory } from './idle-memory.ts';
 import type { Question } from './question.ts';
+import { startFull } from './start-full.ts';
 import { streamMemory } from './stream-memory.ts';
 import { warmBlob } from './warm-blob.ts';
 import { warmManifestByDigest } from './warm-manifest-by-digest.ts';
@@ -18,4 +19,5 @@ export const questions: readonly Question[] = [
   herd,
   idleMemory,
   streamMemory,
+  startFull,
 ];

@@ -7,10 +7,13 @@ import type { Secret } from './secret.ts';
 import { upstreamSchema, type WrittenUpstream } from './upstream-schema.ts';
 import { withUnits } from './with-units.ts';
 
-const scrubSchema = section('Re-reading of what is cached, to find bytes that the disk changed.', {
-  enabled: toggle('Whether it runs.').prefault(true),
-  bytesPerSecond: bytes('How fast it reads.').prefault('20MB'),
-});
+const scrubSchema = section(
+  'Reads what is cached again, slowly, to find bytes that the disk changed; what is damaged is put aside and fetched anew.',
+  {
+    enabled: toggle('Whether it runs.').prefault(true),
+    bytesPerSecond: bytes('How fast it reads.').prefault('20MB'),
+  },
+);
 
 const logSchema = section('Where the logs go.', {
   level: choice('The least that is logged.', ['debug', 'info', 'warn', 'error', 'silent']).prefault('info'),
@@ -26,9 +29,9 @@ const limitsSchema = withUnits(
     }).prefault('15s'),
     keepAlive: duration('How long an idle connection stays open.').prefault('65s'),
     maxHeaderBytes: bytes('The largest head of a request.', { minBytes: 1024 }).prefault('16KiB'),
-    clientStall: duration('How long a client may take no bytes before it is cut off.', { minMs: 1 }).prefault(
-      '5m',
-    ),
+    clientStall: duration('How long a client may stop taking bytes before it is cut off.', {
+      minMs: 1,
+    }).prefault('5m'),
     drain: duration('How long answers under way may take to end when the edge stops.').prefault('30s'),
   }),
   {
@@ -40,7 +43,7 @@ const limitsSchema = withUnits(
 );
 
 const listenerTlsSchema = section('TLS of the mirror listener; without it, it speaks plain HTTP.', {
-  cert: path('PEM file with the certificate and what leads to its root.'),
+  cert: path('PEM file with the certificate, followed by the intermediate ones.'),
   key: path('PEM file with its key.'),
 });
 
@@ -48,13 +51,16 @@ const listenerTlsSchema = section('TLS of the mirror listener; without it, it sp
 export const edgeSchema = section('The edge.', {
   listen: hostPort('The mirror listener: what clients use.').prefault('127.0.0.1:5000'),
   adminListen: hostPort(
-    'The admin listener: status, detailed metrics, cache commands. Not for the public.',
+    'The admin listener: status page, metrics, health. It asks nobody for a password: keep it off the network.',
   ).prefault('127.0.0.1:5002'),
   data: path('Folder of the cache.').prefault('./data'),
   tls: listenerTlsSchema.optional(),
-  upstreams: list('Registries. Without any, the well-known public ones.', upstreamSchema).prefault([]),
+  upstreams: list(
+    'The registries that are mirrored. Without any, the well-known public ones, listed above.',
+    upstreamSchema,
+  ).prefault([]),
   freshness: list(
-    'How long tags are used before the upstream is asked again; the first rule that matches counts.',
+    'How long a tag is used before the upstream is asked again: rules for all upstreams. The first that matches the tag counts; tags that none matches follow the defaults below.',
     freshnessRuleSchema,
   ).prefault([]),
   cache: cacheSchema.prefault({}),

@@ -19,7 +19,8 @@ function introduction(): string {
 Made from the schema by \`npm run docs\`; do not edit.
 
 Flags win over environment variables, those over the YAML file, that over the defaults. The file is named by
-\`--config\` or \`${configVariable}\`. \`wherry check-config\` shows what comes out, or everything that is wrong.
+\`--config\` or \`${configVariable}\`; two whole ones are in [examples/](examples/). \`wherry check-config\` shows what comes
+out, or everything that is wrong. An edge reads its configuration when it starts: restart it after a change.
 
 - Durations have a unit: \`250ms\`, \`30s\`, \`5m\`, \`1h30m\`, \`7d\`. Sizes too: \`512MiB\`, \`20GB\`; a bare number means bytes.
 - Relative paths start at the working directory.

@@ -60,19 +60,24 @@ export const upstreamSchema = withUnits(
     ).optional(),
     hosts: list('Further names that mean this upstream.', registryName('A further name.')).prefault([]),
     access: choice(
-      'Who may pull: `public`, what the upstream gives to anonymous callers; `open`, everything its credential reaches; `token`, whom a hub allows. Required where there is a credential, else `public`.',
+      'Who may pull: `public`, what the upstream gives to anonymous callers; `open`, everything its credential reaches; `token`, whom a hub allows (not in this version). Required where there is a credential, else `public`.',
       ['public', 'open', 'token'],
     ).optional(),
-    credentials: list('Accounts at the upstream; the first that works is used.', credentialSchema)
+    credentials: list(
+      'Accounts at the upstream. Several share the load: the one with most pulls left goes first, and what one is refused is tried with the next.',
+      credentialSchema,
+    )
       .max(16)
       .prefault([]),
-    publicProbeLifetime: duration('How long it is remembered that a repository is public.').prefault('1h'),
+    publicProbeLifetime: duration(
+      'With `access: public` and a credential: how long it is remembered that a repository is public.',
+    ).prefault('1h'),
     trustedRealms: list(
       'Hosts outside the upstream’s own domain that may issue its tokens and so see its credential.',
       realmOrigin('A host, or an origin such as `https://auth.example.com:8443`.'),
     ).prefault([]),
     allowPrivateTargets: toggle(
-      'Lets redirects and token realms lead to private and loopback addresses.',
+      'Lets redirects and token realms lead to private and loopback addresses even where the upstream itself has a public one.',
     ).prefault(false),
     tls: upstreamTlsSchema.prefault({}),
     timeouts: timeoutsSchema.prefault({}),
@@ -86,11 +91,14 @@ export const upstreamSchema = withUnits(
       ['refuse', 'serve'],
     ).prefault('refuse'),
     archived: list(
-      'Tags that are served even when they are gone upstream.',
+      'Tags that are served from the cache even after the upstream said that they are gone.',
       tagPattern('A pattern of tags.'),
     ).prefault([]),
     breaker: breakerSchema.prefault({}),
-    freshness: list('Rules that go before the general ones.', freshnessRuleSchema).prefault([]),
+    freshness: list(
+      'Rules for this upstream; they go before the general ones.',
+      freshnessRuleSchema,
+    ).prefault([]),
   }),
   { publicProbeLifetime: 'publicProbeLifetimeMs', quota: 'quotaBytes' },
 );

@@ -12,7 +12,6 @@ import { DeliveryCheck } from '../src/cache/delivery-check.ts';
 import { Evictor } from '../src/cache/evictor.ts';
 import { FillSlots } from '../src/cache/fill-slots.ts';
 import type { FillPolicy } from '../src/cache/fill.ts';
-import type { FreshnessRule } from '../src/cache/freshness.ts';
 import { ListingCache } from '../src/cache/listing-cache.ts';
 import { ManifestCache } from '../src/cache/manifest-cache.ts';
 import { ManifestShelf } from '../src/cache/manifest-shelf.ts';
@@ -46,8 +45,7 @@ export interface CacheSettings {
   readonly storageRetryMs: number;
   readonly hotManifestBytes: number;
   readonly hotTags: number;
-  /** For listings, and for what is refused by digest. */
-  readonly rule: FreshnessRule;
+  readonly revalidateWaitMs: number;
 }
 
 export interface EdgeCache {
@@ -87,13 +85,12 @@ export function assembleCache(parts: CacheParts, settings: CacheSettings): EdgeC
   });
   const delivery = new DeliveryCheck({ blobs: store, shelf, clock });
   const fills: BlobFills = new BlobFills(fillOptions(parts, settings, { store, evictor, delivery }));
-  const negativeMs = settings.rule.negativeMs;
   return {
     store,
     fills,
     evictor,
-    blobs: new BlobCache({ blobs: store, fills, index, clock, negativeMs }),
-    listings: new ListingCache({ index, clock, rule: settings.rule }),
+    blobs: new BlobCache({ blobs: store, fills, index, clock, logger }),
+    listings: new ListingCache({ index, clock }),
     manifests: new ManifestCache({
       tags: parts.tags,
       shelf,
@@ -102,7 +99,7 @@ export function assembleCache(parts: CacheParts, settings: CacheSettings): EdgeC
       clock,
       logger,
       hotTags: settings.hotTags,
-      negativeDigestMs: negativeMs,
+      revalidateWaitMs: settings.revalidateWaitMs,
     }),
   };
 }

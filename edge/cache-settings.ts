@@ -1,4 +1,3 @@
-import type { FreshnessRule } from '../src/cache/freshness.ts';
 import type { CacheSettings } from './cache-assembly.ts';
 
 /** What the configuration says of the cache. */
@@ -25,7 +24,6 @@ export interface UpstreamLimits {
 export interface CacheSettingsSource {
   readonly cache: CacheLimits;
   readonly upstreams: readonly UpstreamLimits[];
-  readonly rule: FreshnessRule;
   readonly disk: { readonly usedBytes: number; readonly freeBytes: number };
 }
 
@@ -33,7 +31,7 @@ export interface CacheSettingsSource {
 const automaticShare = 0.8;
 
 /** Adds to the configuration what nobody has had a reason to configure. */
-export function cacheSettings({ cache, upstreams, rule, disk }: CacheSettingsSource): CacheSettings {
+export function cacheSettings({ cache, upstreams, disk }: CacheSettingsSource): CacheSettings {
   const automatic = Math.floor((disk.usedBytes + disk.freeBytes) * automaticShare);
   const maxFills = new Map(upstreams.map((upstream) => [upstream.name, upstream.maxFills]));
   const quotas = upstreams.flatMap(({ name, quotaBytes }) =>
@@ -65,6 +63,6 @@ export function cacheSettings({ cache, upstreams, rule, disk }: CacheSettingsSou
     storageRetryMs: 5_000,
     hotManifestBytes: cache.hotManifestBytes,
     hotTags: 20_000,
-    rule,
+    revalidateWaitMs: 2_000,
   };
 }

@@ -3,7 +3,6 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
 import type { CredentialConfig, EdgeConfig, UpstreamConfig } from '../config/edge-schema.ts';
-import { defaultFreshnessRule } from '../config/freshness-schema.ts';
 import { systemClock } from '../src/base/clock.ts';
 import { DataFolder, dataMigrations } from '../src/base/data-folder.ts';
 import { nodeDiskFiles } from '../src/base/disk-files.ts';
@@ -108,7 +107,7 @@ async function openEdge(tools: Tools): Promise<EdgeListeners> {
   const { index } = storage;
   const upstreams = await openUpstreams(tools, index);
   const disk = { usedBytes: index.totals().bytes, freeBytes: await storage.blobs.space.freeBytes() };
-  const settings = cacheSettings({ ...config, rule: defaultFreshnessRule, disk });
+  const settings = cacheSettings({ ...config, disk });
   const cache = assembleCache(
     { ...storage, clock, random: Math.random, logger, metrics, edgeMetrics },
     settings,

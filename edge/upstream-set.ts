@@ -97,6 +97,7 @@ function cachedUpstream(settings: UpstreamSettings, client: UpstreamClient): Cac
     client,
     health: () => client.health(),
     freshness: (tag) => rules.find(({ matches }) => matches(tag))?.rule ?? last,
+    rule: last,
     isArchived: compileTagPatterns(settings.onUpstreamGone === 'serve' ? ['*'] : settings.archived),
   };
 }

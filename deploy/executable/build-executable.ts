@@ -20,10 +20,10 @@ const resourceName = 'NODE_SEA_BLOB';
 const sentinelFuse = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
 
 /**
- * What the executable is for are small machines: 9 MB less, as deploy/README.md shows. Compiling needs the same flags as
- * running does, or what was compiled is refused.
+ * The first as in bin/wherry; the second since small machines are what this is for: 9 MB less, as deploy/README.md shows.
+ * Compiling needs the same flags as running does, or what was compiled is refused.
  */
-const v8Flags = ['--optimize-for-size'];
+const v8Flags = ['--max-semi-space-size=4', '--optimize-for-size'];
 
 /** Has no import left, dynamic ones included, save those of Node's own modules. */
 async function bundle(file: string): Promise<void> {

@@ -97,6 +97,15 @@ describe('a blob that is here', () => {
     expect(bench.asked()).toEqual([]);
   });
 
+  it.each(intents)('counts as used when it is asked for: %s', async (intent) => {
+    await pull();
+    const [{ digest }, usedAtMs] = [blob, bench.clock.nowMs()];
+    bench.index.record({ digest, size: 5_000, upstream: 'docker.io', usedAtMs, children: [] });
+    await bench.clock.advance(1_000);
+    await find(intent);
+    expect(bench.index.usage(digest)?.usedAtMs).toBe(usedAtMs + 1_000);
+  });
+
   it.each(intents)('through another repository needs a HEAD there first: %s', async (intent) => {
     await pull();
     bench.client.addBlob(other, blob.digest, blob.bytes);

@@ -1,10 +1,10 @@
 import type { Clock } from '../base/clock.ts';
 import { SingleFlight } from '../base/single-flight.ts';
-import type { BlobReader } from '../blob/blob-store.ts';
+import type { Logger } from '../base/logger.ts';
+import type { BlobReader, BlobSweeper } from '../blob/blob-store.ts';
 import type { ByteSource } from '../blob/byte-source.ts';
 import type { Digest } from '../oci/digest.ts';
 import { isEmptyBlob } from '../oci/empty-blob.ts';
-import type { RepositoryKey } from '../tag/tag-store.ts';
 import { UpstreamError } from '../upstream/upstream-error.ts';
 import type { BlobFills } from './blob-fills.ts';
 import type { BlobOrigin } from './blob-origin.ts';
@@ -16,11 +16,11 @@ import { refusalOf } from './refusal.ts';
 import { ToldSizeSource } from './told-size-source.ts';
 
 export interface BlobCacheOptions {
-  readonly blobs: BlobReader;
+  readonly blobs: BlobReader & Pick<BlobSweeper, 'quarantine'>;
   readonly fills: BlobFills;
   readonly index: CacheIndex;
   readonly clock: Clock;
-  readonly negativeMs: number;
+  readonly logger: Logger;
 }
 
 /** What the client is going to do: decides how an unknown blob is asked for. */
@@ -47,11 +47,11 @@ export class BlobCache {
 
   /** Fails with OciError: 404 for what the upstream does not have in that repository, 503 in an outage. */
   async find(repository: CachedRepository, digest: Digest, intent: BlobIntent): Promise<FoundBlob> {
-    const { blobs, clock, fills, index } = this.#options;
+    const { clock, fills, index } = this.#options;
     try {
       const joins = fills.isRunning(digest);
       const linked = index.linked(repository.key, digest);
-      const stat = isEmptyBlob(digest) ? { size: 0 } : await blobs.stat(digest);
+      const stat = isEmptyBlob(digest) ? { size: 0 } : await this.#stored(digest, linked?.size);
       const proof = await this.#prove(repository, digest, { intent, linked, storedSize: stat?.size });
       const { size } = proof;
       if (stat !== undefined) index.touch(digest, clock.nowMs());
@@ -73,6 +73,29 @@ export class BlobCache {
     } catch (error) {
       throw refusalOf(error, 'BLOB_UNKNOWN');
     }
+  }
+
+  /**
+   * A blob that is not as long as it came in was damaged since, and is put away: its next pull fetches it again. Where
+   * only the descriptor says otherwise, it is the descriptor that is wrong.
+   */
+  async #stored(
+    digest: Digest,
+    toldSize: number | undefined,
+  ): Promise<{ readonly size: number } | undefined> {
+    const { blobs, index, logger } = this.#options;
+    const stat = await blobs.stat(digest);
+    if (stat === undefined || toldSize === undefined || toldSize === stat.size) return stat;
+    const recorded = index.usage(digest)?.size;
+    if (recorded === undefined || recorded === stat.size) return stat;
+    logger.error('a blob has another length than it came in with; putting it in quarantine', {
+      digest,
+      size: stat.size,
+      recorded,
+    });
+    await blobs.quarantine(digest);
+    index.forget(digest);
+    return undefined;
   }
 
   async #open(
@@ -127,7 +150,7 @@ export class BlobCache {
       try {
         return await this.#ask(repository, digest, known, signal);
       } catch (error) {
-        if (error instanceof UpstreamError) this.#obey(repository.key, { subject, error });
+        if (error instanceof UpstreamError) this.#obey(repository, { subject, error });
         throw error;
       }
     });
@@ -151,8 +174,11 @@ export class BlobCache {
   }
 
   /** Who may not read one blob of a repository may read nothing of it: what was linked there counts no longer. */
-  #obey(key: RepositoryKey, { subject, error }: { subject: string; error: UpstreamError }): void {
-    this.#negative.remember(subject, error, this.#options.negativeMs);
+  #obey(
+    { key, upstream }: CachedRepository,
+    { subject, error }: { subject: string; error: UpstreamError },
+  ): void {
+    this.#negative.remember(subject, error, upstream.rule.negativeMs);
     if (error.kind === 'denied') this.#options.index.unlinkAll(key);
   }
 

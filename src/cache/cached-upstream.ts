@@ -10,6 +10,8 @@ export interface CachedUpstream {
   readonly client: RegistryClient;
   health(): UpstreamHealth;
   freshness(tag: Tag): FreshnessRule;
+  /** For what has no tag: listings, digests, blobs. */
+  readonly rule: FreshnessRule;
   /** Whether a tag that the upstream no longer has is still served. */
   isArchived(tag: Tag): boolean;
 }

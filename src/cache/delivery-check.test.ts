@@ -46,6 +46,16 @@ describe('an image', () => {
     expect(await isComplete(manifest)).toBe(true);
   });
 
+  it('is looked at again as soon as a blob came, else after a second', async () => {
+    const manifest = await put(two);
+    const now = async (): Promise<boolean> => bench.delivery.isComplete(bench.repository(), manifest);
+    expect(await now()).toBe(false);
+    await bench.storeBlobs(two);
+    expect(await now()).toBe(false);
+    bench.delivery.added();
+    expect(await now()).toBe(true);
+  });
+
   it('of a quarantined layer is not complete', async () => {
     const manifest = await put(two);
     await bench.storeBlobs(two);

@@ -41,7 +41,6 @@ export class DeliveryCheck {
   /** Something left the store: what was complete may no longer be. */
   removed(): void {
     this.#removals += 1;
-    this.#incompleteUntilMs.clear();
   }
 
   /** The answer when it needs no waiting; `undefined` when `ask` must find out. */

@@ -13,7 +13,6 @@ import { refusalOf } from './refusal.ts';
 export interface ListingCacheOptions {
   readonly index: CacheIndex;
   readonly clock: Clock;
-  readonly rule: FreshnessRule;
 }
 
 export interface ListingAnswer<Value> {
@@ -68,7 +67,8 @@ export class ListingCache {
   }
 
   async #list<Value>(repository: CachedRepository, kind: ListingKind<Value>): Promise<ListingAnswer<Value>> {
-    const { clock, index, rule } = this.#options;
+    const { clock, index } = this.#options;
+    const { rule } = repository.upstream;
     const cached = index.listing(repository.key, kind.subject);
     if (cached !== undefined && freshnessOf(cached, rule, clock.nowMs()) === 'fresh') {
       return { value: JSON.parse(cached.body) as Value, outcome: hit };
@@ -76,18 +76,18 @@ export class ListingCache {
     try {
       return await this.#fetch(repository, kind, cached);
     } catch (error) {
-      const stale = cached !== undefined && this.#staleAnswer<Value>(cached, error);
+      const stale = cached !== undefined && this.#staleAnswer<Value>(cached, rule, error);
       if (stale !== false && stale !== undefined) return stale;
       throw refusalOf(error, kind.unknown);
     }
   }
 
   async #fetch<Value>(
-    { key }: CachedRepository,
+    { key, upstream }: CachedRepository,
     kind: ListingKind<Value>,
     cached: Listing | undefined,
   ): Promise<ListingAnswer<Value>> {
-    const { clock, index, rule } = this.#options;
+    const { clock, index } = this.#options;
     const subject = `${key.upstream} ${key.repository} ${kind.subject}`;
     const refusal = this.#negative.refusal(subject);
     if (refusal !== undefined) throw refusal;
@@ -97,7 +97,7 @@ export class ListingCache {
         index.putListing(key, kind.subject, { body: JSON.stringify(value), checkedAtMs: clock.nowMs() });
         return value;
       } catch (error) {
-        if (error instanceof UpstreamError) this.#negative.remember(subject, error, rule.negativeMs);
+        if (error instanceof UpstreamError) this.#negative.remember(subject, error, upstream.rule.negativeMs);
         throw error;
       }
     });
@@ -108,8 +108,12 @@ export class ListingCache {
     };
   }
 
-  #staleAnswer<Value>(cached: Listing, error: unknown): ListingAnswer<Value> | undefined {
-    const { clock, rule } = this.#options;
+  #staleAnswer<Value>(
+    cached: Listing,
+    rule: FreshnessRule,
+    error: unknown,
+  ): ListingAnswer<Value> | undefined {
+    const { clock } = this.#options;
     if (!(error instanceof UpstreamError) || error.isVerdict) return undefined;
     if (!mayServeOnError(cached, rule, clock.nowMs())) return undefined;
     const age = ageMs(cached, clock.nowMs());

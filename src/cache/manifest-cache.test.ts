@@ -169,6 +169,32 @@ describe('while the upstream cannot be asked', () => {
     await expect(bench.pull('latest')).rejects.toMatchObject({ status: 503 });
   });
 
+  it('a stale tag waits only a little for an upstream that says nothing, and is confirmed behind', async () => {
+    await bench.pull('latest');
+    await bench.storeBlobs(first);
+    await bench.clock.advance(100_000);
+    bench.addImage(second, 'latest');
+    const gate = Promise.withResolvers<void>();
+    bench.client.script.beforeCall = async () => gate.promise;
+    const pull = bench.pull('latest');
+    await bench.clock.advance(1_999);
+    await bench.clock.advance(1);
+    expect((await pull).outcome).toEqual({ kind: 'stale', ageMs: 102_000, detail: 'unavailable' });
+    gate.resolve();
+    await bench.clock.advance(0);
+    const next = await bench.pull('latest');
+    expect(next.manifest.digest).toBe(second.manifest.digest);
+  });
+
+  it('a tag that was never here waits for as long as the upstream may take', async () => {
+    const gate = Promise.withResolvers<void>();
+    bench.client.script.beforeCall = async () => gate.promise;
+    const pull = bench.pull('latest');
+    await bench.clock.advance(9_000);
+    gate.resolve();
+    expect((await pull).outcome).toEqual(miss);
+  });
+
   it('the outage is not remembered', async () => {
     bench.fail('unavailable');
     await expect(bench.pull('latest')).rejects.toThrow();
@@ -341,6 +367,19 @@ describe('hot', () => {
     await bench.pull(first.manifest.digest);
     expect(bench.manifests.hot(repository, references[0]!)).toBeUndefined();
     expect(bench.manifests.hot(repository, references[1]!)).toBeDefined();
+  });
+
+  it('counts as a use, like any other answer', async () => {
+    await bench.storeBlobs(first);
+    await bench.pull('latest');
+    for (const ask of [
+      () => bench.manifests.hot(bench.repository(), parseReference('latest')!),
+      async () => bench.pull('latest'),
+    ]) {
+      await bench.clock.advance(1_000);
+      await ask();
+      expect(bench.index.usage(first.manifest.digest)?.usedAtMs).toBe(bench.clock.nowMs());
+    }
   });
 
   it('leaves what may not be deliverable to be found out', async () => {

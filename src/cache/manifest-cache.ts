@@ -26,7 +26,8 @@ export interface ManifestCacheOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly hotTags: number;
-  readonly negativeDigestMs: number;
+  /** How long a tag that could be served stale waits for an upstream that does not answer. */
+  readonly revalidateWaitMs: number;
 }
 
 export interface ManifestAnswer {
@@ -111,11 +112,32 @@ export class ManifestCache {
       reason = 'miss';
     }
     try {
-      const fresh = await this.#revalidate(repository, tag);
+      const fresh = await this.#revalidateInTime(repository, tag, record);
       return { manifest: fresh.value, outcome: forwarded(reason, fresh.collapsed) };
     } catch (error) {
       return this.#staleAnswer(repository, { tag, record, error });
     }
+  }
+
+  /**
+   * A pull that can be answered from here waits for a silent upstream only a little: it is asked on behind, and its
+   * breaker opens meanwhile.
+   */
+  async #revalidateInTime(
+    repository: CachedRepository,
+    tag: Tag,
+    record: TagRecord | undefined,
+  ): Promise<{ value: HotManifest; collapsed: boolean }> {
+    const { clock, revalidateWaitMs, shelf } = this.#options;
+    const asked = this.#revalidate(repository, tag);
+    if (record === undefined) return asked;
+    asked.catch(() => undefined); // heard below, or too late to matter
+    if ((await shelf.get(repository.key, record.digest)) === undefined) return asked;
+    const late = Promise.withResolvers<never>();
+    const alarm = clock.schedule(revalidateWaitMs, () =>
+      late.reject(new UpstreamError('unavailable', 'the upstream has not answered in time')),
+    );
+    return Promise.race([asked, late.promise]).finally(() => alarm.cancel());
   }
 
   async #revalidate(
@@ -171,7 +193,7 @@ export class ManifestCache {
     signal: AbortSignal,
   ): Promise<HotManifest> {
     const { key, upstream } = repository;
-    const { shelf, negativeDigestMs } = this.#options;
+    const { shelf } = this.#options;
     const reference = { kind: 'digest', digest } as const;
     try {
       if (this.#options.index.usage(digest) !== undefined) {
@@ -182,7 +204,7 @@ export class ManifestCache {
       return await shelf.put(key, await upstream.client.getManifest(key.repository, reference, signal));
     } catch (error) {
       if (error instanceof UpstreamError) {
-        this.#negative.remember(nameOf(repository, digest), error, negativeDigestMs);
+        this.#negative.remember(nameOf(repository, digest), error, upstream.rule.negativeMs);
         if (error.kind === 'denied') shelf.forgetAll(key);
       }
       throw error;
@@ -193,7 +215,6 @@ export class ManifestCache {
     const { clock, logger, tags } = this.#options;
     const record = { digest: manifest.digest, mediaType: manifest.mediaType, checkedAtMs: clock.nowMs() };
     this.#hotTags.set(nameOf(repository, tag), record);
-    this.#negative.forget(nameOf(repository, tag));
     try {
       await tags.put(repository.key, tag, record);
     } catch (error) {

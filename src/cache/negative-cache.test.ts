@@ -35,12 +35,6 @@ it('does not follow the wall clock', () => {
   expect(cache.refusal('one')).toBe(absent);
 });
 
-it('forgets what turned out to be there', () => {
-  cache.remember('one', absent, 10);
-  cache.forget('one');
-  expect(cache.refusal('one')).toBeUndefined();
-});
-
 it.each(['credential', 'throttled', 'unavailable', 'malformed'] satisfies UpstreamErrorKind[])(
   'does not remember an outage: %s',
   (kind) => {

@@ -25,8 +25,4 @@ export class NegativeCache {
     const refusal = this.#refusals.get(subject);
     return refusal !== undefined && refusal.untilMs > this.#clock.monotonicMs() ? refusal.error : undefined;
   }
-
-  forget(subject: string): void {
-    this.#refusals.delete(subject);
-  }
 }

@@ -62,7 +62,10 @@ export class WriteBehind {
 
   /** Resolves when at most `maxBytes` are waiting, or the writing failed. */
   async room(maxBytes: number): Promise<void> {
-    while (this.#bytes > maxBytes && this.#error === undefined) await this.#changed.wait();
+    while (this.#bytes > maxBytes && this.#error === undefined) {
+      this.flush();
+      await this.#changed.wait();
+    }
   }
 
   /** Resolves when everything is written, or the writing failed. */

@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import type { EdgeSettings } from '../../config/load-edge-config.ts';
 import type { EdgeFlags } from '../../config/sources.ts';
 
@@ -11,7 +11,6 @@ export function addEdgeOptions(command: Command): Command {
   return command
     .option('-c, --config <file>', 'YAML file to read (environment: WHERRY_CONFIG)')
     .option('--listen <host:port>', 'mirror listener, which clients use (default: 127.0.0.1:5000)')
-    .option('--token-listen <host:port>', 'token listener (needs a hub: not in this version)')
     .option('--admin-listen <host:port>', 'admin listener: status and metrics (default: 127.0.0.1:5002)')
     .option('--data <dir>', 'folder of the cache (default: ./data)')
     .option(
@@ -20,14 +19,20 @@ export function addEdgeOptions(command: Command): Command {
       collect,
     )
     .option('--max-bytes <size>', 'the most the cache holds, such as 200GB (default: auto)')
-    .option('--site <name>', 'name of the site (needs a hub: not in this version)')
-    .option('--peer <url>', 'other edge of the site (not in this version)', collect)
-    .option('--hub <url>', 'hub to join (not in this version)')
-    .option('--join-token-file <file>', 'what to join the hub with (not in this version)');
+    .addOption(laterOption('--token-listen <host:port>'))
+    .addOption(laterOption('--site <name>'))
+    .addOption(laterOption('--peer <url>').argParser(collect))
+    .addOption(laterOption('--hub <url>'))
+    .addOption(laterOption('--join-token-file <file>'));
 }
 
 export function edgeSettings({ config, ...flags }: EdgeOptions): EdgeSettings {
   return { configFile: config, flags };
+}
+
+/** Of a later version: understood, so that the configuration can say so, and not shown. */
+function laterOption(flags: string): Option {
+  return new Option(flags).hideHelp();
 }
 
 /** For options that may be repeated. */

@@ -35,11 +35,14 @@ export class BlobSender {
     const { response: outgoing } = this.#exchange;
     // Only makes a pending read fail; #sendPart closes it as well, and hears of what goes wrong in that.
     const stop = (): void => void this.#open?.close().catch(() => undefined);
-    outgoing.once('close', stop);
-    try {
-      for (const part of parts) await this.#sendPart(part);
+    const finish = async (): Promise<void> => {
       if (tail !== undefined) await this.#sink.write(tail);
       outgoing.end();
+    };
+    outgoing.once('close', stop);
+    try {
+      const last = parts.at(-1);
+      for (const part of parts) await this.#sendPart(part, part === last ? finish : undefined);
     } catch (error) {
       // Whatever the source says then, it was closed under its reader.
       if (outgoing.destroyed) throw new ClientGoneError('connection closed', { cause: error });
@@ -49,7 +52,11 @@ export class BlobSender {
     }
   }
 
-  async #sendPart(part: BlobPart): Promise<void> {
+  /**
+   * `finish` ends the answer before the source is closed: a client that leaves with all its bytes in that time would count
+   * as one that gave up.
+   */
+  async #sendPart(part: BlobPart, finish: (() => Promise<void>) | undefined): Promise<void> {
     const source = await this.#content.open(part.wanted);
     this.#open = source;
     try {
@@ -58,6 +65,7 @@ export class BlobSender {
       if (part.head !== undefined) await this.#sink.write(part.head);
       if (part.length > smallBufferBytes) await pumpSource(source, this.#sink, this.#pump);
       else await this.#sink.write(await readWhole(source));
+      await finish?.();
     } finally {
       this.#open = undefined;
       await source.close();

@@ -214,6 +214,28 @@ describe('a client that goes away', () => {
   });
 });
 
+test.each([1, 64 * KiB + 1, 3 * MiB])(
+  'a client that leaves with all %i bytes while the source is being closed did not give up',
+  async (size) => {
+    const content = new MemoryContent(patternBytes(size));
+    const left = Promise.withResolvers<void>();
+    content.beforeClosed = () => left.promise;
+    await using server = await serve(content);
+    const socket = server.connect();
+    socket.write(`${get}Connection: close\r\n\r\n`);
+    let received = '';
+    socket.setEncoding('latin1');
+    for await (const text of socket) {
+      received += String(text);
+      if (received.length - received.indexOf('\r\n\r\n') - 4 === size) break;
+    }
+    const line = await server.accessLog.line(0);
+    left.resolve();
+    expect(line.fields).toMatchObject({ status: 200, bytes: size });
+    expect(line.fields).not.toHaveProperty('aborted');
+  },
+);
+
 test('a client that takes nothing for too long is cut off, one that waits for us is not', async () => {
   const stalled = new MemoryContent(patternBytes(32 * MiB));
   await using server = await serve(stalled, { clientStallTimeoutMs: 100 });

@@ -1,4 +1,4 @@
-import { getRequestListener } from '@hono/node-server';
+import { getRequestListener, RequestError } from '@hono/node-server';
 import type { Hono } from 'hono';
 import type { Logger } from '../base/logger.ts';
 import { surviveWaiting } from './client-stall.ts';
@@ -13,6 +13,8 @@ export function pagesListener(app: Hono, logger: Logger): ExchangeHandler {
   const listener = getRequestListener(app.fetch, {
     overrideGlobalObjects: false,
     errorHandler: (error) => {
+      // A target or a host that makes no URL, such as `GET *`: the client's fault, and nothing to log.
+      if (error instanceof RequestError) return new Response(null, { status: 400 });
       logger.error('page failed', { error });
       return new Response('internal error', { status: 500 });
     },

@@ -74,14 +74,13 @@ export class CacheBench {
     });
     this.manifests = this.newManifestCache();
     this.recover();
-    this.blobs = new BlobCache({ ...shared, fills, negativeMs: testRule.negativeMs });
-    this.listings = new ListingCache({ index, clock, rule: testRule });
+    this.blobs = new BlobCache({ ...shared, fills });
+    this.listings = new ListingCache({ index, clock });
   }
 
   /** A second one over the same stores is what a process finds after a restart. */
   newManifestCache(): ManifestCache {
     const { clock, delivery, index, shelf, tags } = this;
-    const [hotTags, negativeDigestMs] = [100, testRule.negativeMs];
     return new ManifestCache({
       tags,
       shelf,
@@ -89,8 +88,8 @@ export class CacheBench {
       index,
       clock,
       logger: silentLogger,
-      hotTags,
-      negativeDigestMs,
+      hotTags: 100,
+      revalidateWaitMs: 2_000,
     });
   }
 
@@ -105,6 +104,7 @@ export class CacheBench {
           answeredAtMs: this.#answeredAtMs,
         }),
         freshness: () => this.rule,
+        rule: this.rule,
         isArchived: (tag) => this.archived(tag),
       },
       key: { upstream: 'docker.io', repository: name },

@@ -8,10 +8,10 @@ export interface FaultBenchOptions {
   /** Settings of the upstream, which is called docker.io. */
   readonly upstream?: object;
   readonly cache?: object;
-  /** What else the edge's configuration says. */
-  readonly config?: object;
-  /** Called before the edge starts, with the path that its data will have. */
-  readonly prepareData?: (dataFolder: string) => Promise<void>;
+  /** What else the edge's configuration says; it may need the origin of the registry. */
+  readonly config?: object | ((origin: string) => object);
+  /** Called before the edge starts, with the path that its data will have; what it gives is undone after the edge. */
+  readonly prepareData?: (dataFolder: string) => Promise<AsyncDisposable>;
 }
 
 /** A breaker that stays out of the way of suites about single answers. */
@@ -39,7 +39,10 @@ export class FaultBench {
     const folder = resources.use(await TempFolder.create(options.label));
     const upstream = resources.use(new FakeRegistry(options.registry));
     await upstream.start();
-    await options.prepareData?.(await folder.folder('edge', 'data'));
+    if (options.prepareData !== undefined) {
+      resources.use(await options.prepareData(await folder.folder('edge', 'data')));
+    }
+    const { config } = options;
     const settings = { breaker: patient, ...options.upstream };
     const edge = resources.use(
       await Edge.start({
@@ -48,7 +51,7 @@ export class FaultBench {
           upstreams: [{ name: 'docker.io', url: upstream.origin, ...settings }],
           cache: { reserve: '1MiB', ...options.cache },
           log: { access: 'off' },
-          ...options.config,
+          ...(typeof config === 'function' ? config(upstream.origin) : config),
         },
       }),
     );

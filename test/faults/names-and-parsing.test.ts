@@ -7,8 +7,6 @@ import { malformedFlood } from './malformed-flood.ts';
 import { pull } from './pull.ts';
 import { impatient, rawExchange, statusLines } from './raw-exchange.ts';
 
-const hex = 'a'.repeat(64);
-
 const refusedPaths: readonly (readonly [string, string, readonly number[]])[] = [
   ['dot segments', '/v2/../../etc/passwd/manifests/x', [400, 404]],
   ['encoded dot segments', '/v2/%2e%2e/%2e%2e/etc/manifests/x', [400, 404]],
@@ -64,6 +62,7 @@ const rawRequests: readonly (readonly [string, string, readonly (number | undefi
   ['half a head', 'GET /v2/ HTTP/1.1\r\nHos', [400, 408, undefined]],
   ['nothing', '', [400, 408, undefined]],
   ['TLS', '\u0016\u0003\u0001\u0002\u0000\u0001\u0000\u0001\u00fc\u0003\u0003', [400]],
+  ['the asterisk form', 'GET * HTTP/1.1\r\nHost: x\r\n\r\n', [400]],
   ['HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', [400, 505, undefined]],
   ['another host in the target', 'GET http://evil.example/v2/ HTTP/1.1\r\nHost: x\r\n\r\n', [200, 400, 404]],
   [

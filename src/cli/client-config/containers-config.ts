@@ -27,7 +27,7 @@ function authority(edge: EdgeAddress): readonly string[] {
 export const podmanConfig: ClientConfigMaker = (edge, upstreams) => ({
   files: [registriesFile(edge, upstreams)],
   steps: [
-    'Podman, Buildah and Skopeo read it at each start: nothing to reload. On macOS and Windows it belongs into the Podman machine.',
+    'Podman, Buildah and Skopeo read it at each start: nothing to reload. On macOS and Windows it goes into the Podman machine.',
     'For one user instead: ~/.config/containers/registries.conf.d/50-wherry.conf',
     ...authority(edge),
     ...loopbackStep(edge),

@@ -13,6 +13,8 @@ export class MemoryContent implements BlobContent {
   maxRead = Number.POSITIVE_INFINITY;
   /** Called before each read with the position; what it throws the read throws. */
   beforeRead: (position: number) => Promise<void> | void = () => undefined;
+  /** What closing a source waits for. */
+  beforeClosed: () => Promise<void> | void = () => undefined;
 
   constructor(bytes: Buffer) {
     this.bytes = bytes;
@@ -41,11 +43,11 @@ export class MemoryContent implements BlobContent {
         position += count;
         return count;
       },
-      close: () => {
+      close: async () => {
         if (open) this.closed += 1;
         open = false;
         closing.reject(new Error('closed'));
-        return Promise.resolve();
+        await this.beforeClosed();
       },
     });
   }
