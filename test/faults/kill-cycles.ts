@@ -31,7 +31,8 @@ const underWayBytes = 2_000_000;
 export async function killCycles(seed: number, cycles: number): Promise<KillResult> {
   await using bench = await FaultBench.start({
     label: 'kill',
-    cache: { checkpointInterval: `${checkpointMs}ms`, unattendedFills: 'finish' },
+    // Room for a few blobs: what is hashed after each kill stays little, and eviction is killed now and then as well.
+    cache: { checkpointInterval: `${checkpointMs}ms`, unattendedFills: 'finish', maxBytes: '120MB' },
   });
   const { upstream, edge } = bench;
   upstream.inject(({ method }) => method === 'GET', { bytesPerSecond });
