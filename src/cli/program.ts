@@ -5,6 +5,7 @@ import { addClientConfigCommand } from './client-config-command.ts';
 import { addCtlCommand } from './ctl/ctl-command.ts';
 import { addEdgeCommand } from './edge-command.ts';
 import type { ExitCode } from './exit-code.ts';
+import { addHealthCommand } from './health-command.ts';
 import { addUpCommand } from './up-command.ts';
 
 /** The command line. Throws CommanderError instead of ending the process; `done` gets the code of a role that ended. */
@@ -34,5 +35,6 @@ Exit codes: 0 ok, 1 failure, 2 bad usage or configuration.`,
   addClientConfigCommand(program, io);
   addCheckConfigCommand(program, io);
   addCtlCommand(program, io, done);
+  addHealthCommand(program, io, done);
   return program;
 }

@@ -14,11 +14,19 @@ export interface EdgeOptions {
   readonly config?: object;
   /** Variables beside those of the tests' own environment. */
   readonly env?: Readonly<Record<string, string>>;
+  /** What runs `edge ...`, another program than this tree's: its words, the first of which is the program. */
+  readonly launcher?: readonly [string, ...string[]];
 }
 
 /** The launcher in this tree, unless WHERRY_BIN names another one: that of an installed package, for instance. */
 export const launcher =
   process.env['WHERRY_BIN'] ?? fileURLToPath(new URL('../../bin/wherry', import.meta.url));
+
+interface EdgeCommand {
+  readonly launcher: EdgeOptions['launcher'] | undefined;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
 
 /** `wherry edge` on a loopback port, which it keeps over `stop` and `resume`. */
 export class Edge {
@@ -28,16 +36,19 @@ export class Edge {
   readonly url: string;
   readonly dataFolder: string;
   readonly #args: readonly string[];
+  readonly #command: readonly [string, ...string[]];
   readonly #env: Readonly<Record<string, string>>;
   #process: ProcessGroup;
 
-  private constructor(port: number, dataFolder: string, launch: Pick<Edge, 'args' | 'env'>) {
+  private constructor(port: number, dataFolder: string, command: EdgeCommand) {
+    const { launcher: words = [launcher], args, env } = command;
     this.port = port;
     this.dataFolder = dataFolder;
+    this.#command = words;
     this.host = `127.0.0.1:${port}`;
     this.url = `http://${this.host}`;
-    this.#args = launch.args;
-    this.#env = launch.env;
+    this.#args = args;
+    this.#env = env;
     this.#process = this.#launch();
   }
 
@@ -54,7 +65,7 @@ export class Edge {
       await writeFile(configFile, stringify(options.config));
       args.push('--config', configFile);
     }
-    const edge = new Edge(port, dataFolder, { args, env: options.env ?? {} });
+    const edge = new Edge(port, dataFolder, { launcher: options.launcher, args, env: options.env ?? {} });
     try {
       await edge.#ready();
     } catch (error) {
@@ -102,7 +113,13 @@ export class Edge {
   }
 
   #launch(): ProcessGroup {
-    return ProcessGroup.start({ name: 'wherry edge', command: launcher, args: this.#args, env: this.#env });
+    const [command, ...words] = this.#command;
+    return ProcessGroup.start({
+      name: 'wherry edge',
+      command,
+      args: [...words, ...this.#args],
+      env: this.#env,
+    });
   }
 
   /** It says where it listens, and then is ready within moments: it waits for no upstream. */
