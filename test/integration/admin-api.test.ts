@@ -269,6 +269,24 @@ describe('warming', () => {
   });
 });
 
+test('a caller who leaves ends the warming: what has not begun is not fetched', async () => {
+  for (const name of ['one', 'two', 'three', 'last']) upstream.addImage(`team/${name}`, image(), 'v1');
+  const released = Promise.withResolvers<void>();
+  upstream.inject(({ path }) => /one|two/.test(path), { headersAfter: released.promise });
+  const gone = new AbortController();
+  const names = ['team/one:v1', 'team/two:v1', 'team/three:v1'];
+  const body = JSON.stringify({ images: names });
+  const url = `${edge.adminUrl}/api/cache/warm`;
+  const response = await fetch(url, { method: 'POST', body, signal: gone.signal });
+  const first = await response.body!.getReader().read();
+  expect(Buffer.from(first.value!).toString()).toContain('"started"');
+  gone.abort();
+  await edge.accessLine(({ url }) => String(url).includes('warm'));
+  released.resolve();
+  expect((await warm(['team/last:v1'])).at(-1)).toMatchObject({ done: 1 });
+  expect(upstream.count('GET', /three/)).toBe(0);
+});
+
 describe('upstreams', () => {
   test('are listed, and one that works passes its test', async () => {
     upstream.addImage('team/app', image(), 'v1');
