@@ -219,6 +219,23 @@ test('a pin shows, lasts until its date, and goes with unpin', async () => {
   }
 });
 
+test('a pinned image outlives images that were used later', async () => {
+  await edge[Symbol.asyncDispose]();
+  const config = { cache: { maxBytes: '400kB' } };
+  edge = await LocalEdge.start({ upstreams: { 'docker.io': upstream.origin }, config });
+  const names = Array.from({ length: 10 }, (_, at) => `team/app${at}:v1`);
+  for (const [at, name] of names.entries()) {
+    upstream.addImage(name.replace(':v1', ''), image({ layers: [layerBytes(50_000, name)] }), 'v1');
+    expect((await warm([name])).at(-1)).toMatchObject({ done: 1 });
+    if (at === 0) await call('POST', `/cache/${name}/pin`, { for: '1h' });
+  }
+  const isComplete = async (name: string): Promise<boolean> =>
+    (await call<CachedImageDetail>('GET', `/cache/${name}`)).body.complete;
+  const evicted = async (): Promise<true | undefined> => !(await isComplete('team/app1:v1')) || undefined;
+  await waitUntil(evicted, { what: 'the image used longest ago to be evicted', timeoutMs: 10_000 });
+  expect(await isComplete('team/app0:v1')).toBe(true);
+});
+
 describe('warming', () => {
   test('brings whole images, once, and reports each one', async () => {
     const both = index();
@@ -279,7 +296,7 @@ test('a caller who leaves ends the warming: what has not begun is not fetched', 
   const url = `${edge.adminUrl}/api/cache/warm`;
   const response = await fetch(url, { method: 'POST', body, signal: gone.signal });
   const first = await response.body!.getReader().read();
-  expect(Buffer.from(first.value!).toString()).toContain('"started"');
+  expect(Buffer.from(first.value).toString()).toContain('"started"');
   gone.abort();
   await edge.accessLine(({ url }) => String(url).includes('warm'));
   released.resolve();
