@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { cacheSchema } from './cache-schema.ts';
+import { egressSchema } from './egress-schema.ts';
 import { bytes, count, duration, hostPort, path, secret, text, toggle } from './field-kinds.ts';
 import { choice, list, section } from './field.ts';
 import { freshnessRuleSchema, type FreshnessRule } from './freshness-schema.ts';
@@ -59,6 +60,7 @@ export const edgeSchema = section('The edge.', {
     'The registries that are mirrored. Without any, the well-known public ones, listed above.',
     upstreamSchema,
   ).prefault([]),
+  egress: egressSchema.prefault({}),
   freshness: list(
     'How long a tag is used before the upstream is asked again: rules for all upstreams. The first that matches the tag counts; tags that none matches follow the defaults below.',
     freshnessRuleSchema,
@@ -89,7 +91,7 @@ export interface EdgeConfig extends Readonly<Omit<WrittenEdge, OfLaterVersions |
 }
 
 export interface UpstreamConfig extends Readonly<
-  Omit<WrittenUpstream, 'url' | 'access' | 'credentials' | 'freshness'>
+  Omit<WrittenUpstream, 'url' | 'access' | 'credentials' | 'freshness' | 'proxySignIn'>
 > {
   /** Origin, without a slash at the end. */
   readonly url: string;

@@ -5,6 +5,7 @@ import { edgeSchema, type EdgeConfig, type UpstreamConfig } from './edge-schema.
 import { show } from './field.ts';
 import { checkPemFile } from './pem-file.ts';
 import type { Report } from './problems.ts';
+import { resolveEgress } from './resolve-proxy.ts';
 import { resolveUpstream, type UpstreamContext } from './resolve-upstream.ts';
 import { reportSchemaIssues } from './schema-problems.ts';
 import type { Tree } from './settings-draft.ts';
@@ -39,6 +40,7 @@ export function resolveEdgeConfig(
     cacheMaxBytes: sections.cache?.maxBytes ?? 'auto',
   });
   const tls = resolveListenerTls(sections.tls, io, report);
+  const egress = resolveEgress(sections.egress ?? { noProxy: [] }, { io, report });
   const [first, ...rest] = upstreams;
   if (!parsed.success || first === undefined) return undefined;
   const { listen, adminListen, data, freshness, cache, scrub, log, limits } = parsed.data;
@@ -47,6 +49,7 @@ export function resolveEdgeConfig(
     adminListen,
     data: resolve(io.workingDirectory, data),
     upstreams: [first, ...rest],
+    egress,
     freshness,
     cache,
     scrub,

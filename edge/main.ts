@@ -3,10 +3,12 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
 import type { CredentialConfig, EdgeConfig, UpstreamConfig } from '../config/edge-schema.ts';
+import type { ProxySetting } from '../config/egress-schema.ts';
 import { systemClock } from '../src/base/clock.ts';
 import { DataFolder, dataMigrations } from '../src/base/data-folder.ts';
 import { nodeDiskFiles } from '../src/base/disk-files.ts';
 import { silentLogger, type Logger } from '../src/base/logger.ts';
+import { parseNoProxyRule } from '../src/base/no-proxy.ts';
 import { createPinoLogger, type PinoLogger } from '../src/base/pino-logger.ts';
 import { createPrometheusMetrics, type PrometheusMetrics } from '../src/base/prometheus-metrics.ts';
 import { DiskBlobStore } from '../src/blob/disk-blob-store.ts';
@@ -21,6 +23,13 @@ import { DiskTagStore } from '../src/tag/disk-tag-store.ts';
 import { RepositoryRecords } from '../src/tag/repository-records.ts';
 import type { RevisionStore, TagStore } from '../src/tag/tag-store.ts';
 import { fixedCredential, type CredentialSource } from '../src/upstream/credential.ts';
+import {
+  basicSignIn,
+  fixedRoute,
+  generalRoute,
+  type EgressProxy,
+  type EgressRoute,
+} from '../src/upstream/egress-route.ts';
 import { createHttpUpstream, type HttpUpstreamOptions } from '../src/upstream/http-upstream.ts';
 import { Addressing } from './addressing.ts';
 import { assembleCache, type EdgeCache } from './cache-assembly.ts';
@@ -249,12 +258,31 @@ async function upstreamOptions(config: UpstreamConfig, tools: Tools): Promise<Ht
     listing: { maxPages: 100, maxBytes: 16 * 1024 * 1024, referrersAbsentMs: 3_600_000 },
     maxTokens: 10_000,
     allowPrivateTargets,
+    egress: egressRoute(config, tools.config),
     userAgent: `wherry/${tools.version}`,
     clock,
     random: Math.random,
     logger: tools.logger,
     metrics: tools.metrics,
   };
+}
+
+function egressRoute({ proxy: own }: UpstreamConfig, { egress }: EdgeConfig): EgressRoute {
+  if (own !== undefined) return fixedRoute(egressProxy(own));
+  const { proxy, httpProxy = proxy, noProxy } = egress;
+  return generalRoute({
+    https: egressProxy(proxy),
+    http: egressProxy(httpProxy),
+    noProxy: noProxy.map((entry) => parseNoProxyRule(entry)).filter((rule) => rule !== undefined),
+  });
+}
+
+function egressProxy(setting: ProxySetting | undefined): EgressProxy | undefined {
+  if (setting === undefined || setting === 'direct') return undefined;
+  const { origin, signIn } = setting;
+  const authorization =
+    signIn === undefined ? undefined : basicSignIn(signIn.username, signIn.password.reveal());
+  return { url: new URL(origin), authorization };
 }
 
 function credentialSource(config: CredentialConfig, index: number): CredentialSource {

@@ -5,6 +5,7 @@ import { BlobReader } from './blob-reader.ts';
 import type { BreakerLimits } from './breaker.ts';
 import { CredentialGate, type RejectionLimits } from './credential-gate.ts';
 import { anonymous, type CredentialSource } from './credential.ts';
+import type { EgressRoute } from './egress-route.ts';
 import { failedAnswer } from './failed-answer.ts';
 import { HttpRegistryClient } from './http-registry-client.ts';
 import type { HttpTransport } from './http-transport.ts';
@@ -42,6 +43,7 @@ export interface HttpUpstreamOptions {
   readonly maxTokens: number;
   /** Follow redirects and realms to private addresses although the upstream is on a public one. */
   readonly allowPrivateTargets: boolean;
+  readonly egress: EgressRoute;
   /** `wherry/1.2.3` */
   readonly userAgent: string;
   readonly clock: Clock;

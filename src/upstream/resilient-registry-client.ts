@@ -152,6 +152,9 @@ export class ResilientRegistryClient implements RegistryClient {
       permit.succeed();
       this.#noteAnswer();
     } else {
+      // Once for an outage, not for each request that meets it.
+      if (!this.#away)
+        this.#options.logger.warn('upstream away', { kind: error.kind, reason: error.message });
       this.#away = true;
       // Throttling and rejection are counted by credential: the upstream itself is well.
       if (error.kind === 'unavailable') permit.fail();
