@@ -7,6 +7,9 @@ export interface HerdOptions {
   readonly digest: string;
 }
 
+/** Longer without a byte is as good as never. */
+const stallMs = 20_000;
+
 /** Many clients that ask for the same blob at the same moment; gives how many got something else than the blob. */
 export async function sendHerd({ url, clients, digest }: HerdOptions): Promise<number> {
   const outcomes = await Promise.all(Array.from({ length: clients }, () => bodyDigest(url)));
@@ -22,6 +25,7 @@ function bodyDigest(url: string): Promise<string> {
       response.once('end', () => resolve(`sha256:${hash.digest('hex')}`));
       response.once('error', (error) => resolve(error.message));
     });
+    request.setTimeout(stallMs, () => request.destroy(new Error('stalled')));
     request.once('error', (error) => resolve(error.message));
   });
 }

@@ -8,12 +8,12 @@ import type { Question } from './question.ts';
 import type { SampleBlob } from './sample-blob.ts';
 
 const clients = 500;
-const blobBytes = 20 * 1024 * 1024;
+const blobBytes = 10 * 1024 * 1024;
 
 /** What many clients that ask at once for a blob that is not in the cache cost the upstream. */
 export const herd: Question = {
   name: 'herd',
-  async run({ folder, rounds }) {
+  async run({ folder, rounds, note }) {
     await using upstream = await BlobUpstream.start(`${folder}/upstream`, { ownNetwork: false });
     const { url } = upstream.nginx;
     await using edge = await EdgeProcess.start(`${folder}/edge`, url);
@@ -22,7 +22,8 @@ export const herd: Question = {
     const cost = async (baseUrl: string): Promise<{ gets: number; copies: number }> => {
       const blob: SampleBlob = await upstream.addBlob(blobBytes);
       const wrong = await sendHerd({ url: blobUrl(baseUrl, blob), clients, digest: blob.digest });
-      assert.equal(wrong, 0, `${wrong} of ${clients} clients got other bytes`);
+      if (baseUrl === edge.url) assert.equal(wrong, 0, `${wrong} of ${clients} clients got other bytes`);
+      else if (wrong > 0) note(`docker-registry failed ${wrong} of ${clients} clients`);
       const { count, bytes } = await upstream.fetches(blob);
       return { gets: count, copies: bytes / blob.size };
     };

@@ -1,5 +1,5 @@
-import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
+import { waitUntil } from '../test/programs/wait-until.ts';
 import { BlobUpstream, blobUrl } from './blob-upstream.ts';
 import { interleave } from './contenders.ts';
 import { EdgeProcess } from './edge-process.ts';
@@ -23,10 +23,12 @@ export const streamMemory: Question = {
       const url = blobUrl(edge.url, blob);
       if (isCached) await expectBody(url, blob.digest);
       const readers = new StreamReaders({ url, fast, slow, pauseMs });
-      await delay(loadSeconds * 2_000);
-      const { streaming } = readers;
+      await waitUntil(() => readers.streaming > 0.9 * (fast + slow) || undefined, {
+        what: 'nearly all streams under way',
+        timeoutMs: 120_000,
+      });
+      await delay(loadSeconds * 1_000);
       readers.close();
-      assert(streaming > 0.9 * (fast + slow), `only ${streaming} streams were under way`);
       return (await edge.memory()).peakMegabytes;
     };
     const peaks = await interleave(rounds, {
