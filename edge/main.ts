@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Writable } from 'node:stream';
 import type { CredentialConfig, EdgeConfig, UpstreamConfig } from '../config/edge-schema.ts';
 import type { ProxySetting } from '../config/egress-schema.ts';
+import type { ListenerTlsConfig } from '../config/listener-schema.ts';
 import { systemClock } from '../src/base/clock.ts';
 import { DataFolder, dataMigrations } from '../src/base/data-folder.ts';
 import { nodeDiskFiles } from '../src/base/disk-files.ts';
@@ -17,7 +18,9 @@ import { rebuildIndex } from '../src/cache/rebuild-index.ts';
 import { Refetch } from '../src/cache/refetch.ts';
 import { Scrubber } from '../src/cache/scrubber.ts';
 import { openSqliteCacheIndex } from '../src/cache/sqlite-cache-index.ts';
-import type { ServeLimits, TlsFiles } from '../src/http/serve.ts';
+import { DiskTlsSource } from '../src/http/disk-tls-source.ts';
+import type { ServeLimits } from '../src/http/serve.ts';
+import type { TlsSource } from '../src/http/tls-files.ts';
 import { DiskRevisionStore } from '../src/tag/disk-revision-store.ts';
 import { DiskTagStore } from '../src/tag/disk-tag-store.ts';
 import { RepositoryRecords } from '../src/tag/repository-records.ts';
@@ -50,7 +53,10 @@ export interface EdgeIo {
 }
 
 export interface RunningEdge {
+  /** Of the first mirror listener. */
   readonly mirrorUrl: string;
+  /** Of all mirror listeners, in the order of the configuration. */
+  readonly mirrorUrls: readonly string[];
   readonly adminUrl: string;
   /** Lets running answers end, keeps running fills as partials, and closes everything. */
   stop(): Promise<void>;
@@ -91,9 +97,11 @@ export async function runEdge(config: EdgeConfig, { stdout, version }: EdgeIo): 
   const metrics = createPrometheusMetrics();
   const tools: Tools = { config, version, logger, metrics, edgeMetrics: new EdgeMetrics(metrics), opened };
   try {
-    const { mirrorUrl, adminUrl } = await openEdge(tools);
-    stdout.write(`wherry edge: mirror ${mirrorUrl}, admin ${adminUrl}\n`);
-    logger.info('edge started', { mirror: mirrorUrl, admin: adminUrl, data: config.data, version });
+    const { mirrorUrls, adminUrl } = await openEdge(tools);
+    const [mirrorUrl = ''] = mirrorUrls;
+    const mirrors = mirrorUrls.map((url) => `mirror ${url}`).join(', ');
+    stdout.write(`wherry edge: ${mirrors}, admin ${adminUrl}\n`);
+    logger.info('edge started', { mirrors: mirrorUrls, admin: adminUrl, data: config.data, version });
     const exited = Promise.withResolvers<void>();
     const stop = async (): Promise<void> => {
       const late = Promise.withResolvers<never>();
@@ -103,7 +111,7 @@ export async function runEdge(config: EdgeConfig, { stdout, version }: EdgeIo): 
       await Promise.race([opened.disposeAsync(), late.promise]).finally(() => alarm.cancel());
       exited.resolve();
     };
-    return { mirrorUrl, adminUrl, stop, exited: exited.promise };
+    return { mirrorUrl, mirrorUrls, adminUrl, stop, exited: exited.promise };
   } catch (error) {
     await opened.disposeAsync();
     throw error;
@@ -124,12 +132,13 @@ async function openEdge(tools: Tools): Promise<EdgeListeners> {
   opened.defer(async () => cache.fills.close());
   startUpkeep(tools, { cache, storage, upstreams });
   const [first, ...rest] = config.upstreams;
-  const registry = new EdgeRegistry({
-    addressing: new Addressing([addressable(first), ...rest.map(addressable)]),
-    upstreams: upstreams.byName,
-    ...cache,
-    metrics: edgeMetrics,
-  });
+  const registry = (defaultUpstream: string = first.name): EdgeRegistry =>
+    new EdgeRegistry({
+      addressing: new Addressing([addressable(first), ...rest.map(addressable)], defaultUpstream),
+      upstreams: upstreams.byName,
+      ...cache,
+      metrics: edgeMetrics,
+    });
   const report = statusReporter({
     version,
     maxBytes: settings.budget.maxBytes,
@@ -140,9 +149,15 @@ async function openEdge(tools: Tools): Promise<EdgeListeners> {
     clock,
   });
   const listeners = new EdgeListeners({
-    mirror: { ...config.listen, tls: await readTls(config) },
+    mirrors: [
+      { ...config.listen, tls: tlsSource(config.tls), registry: registry() },
+      ...config.listeners.map(({ listen, tls, defaultUpstream }) => ({
+        ...listen,
+        tls: tlsSource(tls),
+        registry: registry(defaultUpstream),
+      })),
+    ],
     admin: config.adminListen,
-    registry,
     adminPages: statusRoutes(report),
     checks: [storageCheck(cache.store), ...upstreams.checks()],
     metricsText: metrics,
@@ -309,9 +324,10 @@ async function reserveBytes({ data, cache }: EdgeConfig): Promise<number> {
   return Math.ceil(bsize * blocks * cache.reserve.fraction);
 }
 
-async function readTls({ tls }: EdgeConfig): Promise<TlsFiles | undefined> {
+function tlsSource(tls: ListenerTlsConfig | undefined): TlsSource | undefined {
   if (tls === undefined) return undefined;
-  return { cert: await readFile(tls.cert, 'utf8'), key: await readFile(tls.key, 'utf8') };
+  const { cert, key, clientCa: ca, clientCert: mode = 'require' } = tls;
+  return new DiskTlsSource({ cert, key, ...(ca === undefined ? {} : { clients: { ca, mode } }) });
 }
 
 function serveLimits({ limits }: EdgeConfig): ServeLimits {
@@ -320,6 +336,7 @@ function serveLimits({ limits }: EdgeConfig): ServeLimits {
     keepAliveTimeoutMs: limits.keepAliveMs,
     maxHeaderBytes: limits.maxHeaderBytes,
     maxConnections: limits.maxConnections,
+    maxConnectionsPerAddress: limits.maxConnectionsPerAddress,
     clientStallTimeoutMs: limits.clientStallMs,
   };
 }
