@@ -29,6 +29,7 @@ export default defineConfig({
           hookTimeout: 300_000,
         },
       },
+      { test: { name: 'packaging', include: ['test/packaging/**/*.test.ts'], ...oneAtATime } },
       {
         test: {
           name: 'soak',

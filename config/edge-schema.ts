@@ -1,11 +1,11 @@
 import type { z } from 'zod';
 import { cacheSchema } from './cache-schema.ts';
+import type { CredentialConfig } from './credential-config.ts';
 import { egressSchema } from './egress-schema.ts';
 import { bytes, count, duration, hostPort, path, secret, text, toggle } from './field-kinds.ts';
 import { choice, list, section } from './field.ts';
 import { freshnessRuleSchema, type FreshnessRule } from './freshness-schema.ts';
 import { listenersSchema, listenerTlsSchema } from './listener-schema.ts';
-import type { Secret } from './secret.ts';
 import { upstreamSchema, type WrittenUpstream } from './upstream-schema.ts';
 import { withUnits } from './with-units.ts';
 
@@ -100,7 +100,3 @@ export interface UpstreamConfig extends Readonly<
   /** In order: this upstream's rules, then the general ones, up to the first for every tag, which is always there. */
   readonly freshness: readonly FreshnessRule[];
 }
-
-export type CredentialConfig =
-  | { readonly kind: 'password'; readonly username: string; readonly password: Secret }
-  | { readonly kind: 'identity-token'; readonly identityToken: Secret };

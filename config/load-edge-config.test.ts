@@ -105,17 +105,23 @@ describe('credentials', () => {
     ['in the file', '{username: me, password: hush}', {}],
     ['in a file of its own', '{username: me, passwordFile: pw}', { files: { '/work/pw': 'hush\n' } }],
     ['in a variable', '{username: me, passwordEnv: PW}', { env: { PW: 'hush' } }],
-    [
-      'in a Docker configuration',
-      '{dockerConfig: /c.json}',
-      { files: { '/c.json': '{"auths": {"https://index.docker.io/v1/": {"auth": "bWU6aHVzaA=="}}}' } },
-    ],
   ];
 
   test.each(forms)('%s are read', (_, credential, sources) => {
     const [found] = load({ yaml: upstream(credential), ...sources }).upstreams[0].credentials;
     expect(found).toMatchObject({ kind: 'password', username: 'me' });
     expect(found?.kind === 'password' ? found.password.reveal() : '').toBe('hush');
+  });
+
+  test('in a Docker configuration stay there', () => {
+    const text = '{"auths": {"https://index.docker.io/v1/": {"auth": "bWU6aHVzaA=="}}}';
+    const files = { '/work/c.json': text };
+    const [found] = load({ yaml: upstream('{dockerConfig: c.json}'), files }).upstreams[0].credentials;
+    expect(found).toEqual({
+      kind: 'docker-config',
+      dockerConfig: '/work/c.json',
+      registryNames: ['docker.io', 'index.docker.io', 'registry-1.docker.io'],
+    });
   });
 
   test('from the environment win over those of the file', () => {

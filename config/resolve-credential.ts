@@ -1,16 +1,12 @@
 import { resolve } from 'node:path';
-import { readFailure, type ConfigIo } from './config-io.ts';
-import { credentialFromDockerConfig } from './docker-config.ts';
-import type { CredentialConfig } from './edge-schema.ts';
-import type { KeyPath, Report } from './problems.ts';
-import { Secret } from './secret.ts';
-import type { WrittenCredential } from './upstream-schema.ts';
+import { readFailure } from './config-io.ts';
+import type { CredentialConfig } from './credential-config.ts';
+import type { WrittenCredential } from './credential-schema.ts';
+import { findInDockerConfig } from './docker-config.ts';
+import { readSecret, type SecretContext } from './read-secret.ts';
+import { cloudKeys, resolveCloudCredential } from './resolve-cloud-credential.ts';
 
-interface CredentialContext {
-  readonly io: ConfigIo;
-  /** Where the credential stands. */
-  readonly path: KeyPath;
-  readonly report: Report;
+export interface CredentialContext extends SecretContext {
   /** Names of the upstream, as a Docker configuration may have them. */
   readonly registryNames: readonly string[];
 }
@@ -20,11 +16,17 @@ export function resolveCredential(
   written: WrittenCredential,
   context: CredentialContext,
 ): CredentialConfig | undefined {
+  if (written.type !== undefined) return resolveCloudCredential(written, written.type, context);
   const { path, report } = context;
+  const cloudKey = cloudKeys.find((key) => written[key] !== undefined);
+  if (cloudKey !== undefined) {
+    report([...path, cloudKey], 'needs a type beside it: auto, ecr, ecr-public, google or azure');
+    return undefined;
+  }
   const given = secretForms.filter((form) => written[form] !== undefined);
   const [form, ...more] = given;
   if (form === undefined) {
-    report(path, `needs one of ${secretForms.join(', ')}`);
+    report(path, `needs one of ${secretForms.join(', ')}, or a type`);
     return undefined;
   }
   if (more.length > 0) {
@@ -54,42 +56,18 @@ const secretForms = [
   'dockerConfig',
 ] as const;
 
-type SecretForm = Exclude<(typeof secretForms)[number], 'dockerConfig'>;
-
 function fromForm(
   written: WrittenCredential,
-  form: SecretForm,
+  form: Exclude<(typeof secretForms)[number], 'dockerConfig'>,
   context: CredentialContext,
 ): CredentialConfig | undefined {
   const value = written[form];
-  const secret = value instanceof Secret || value === undefined ? value : secretFrom(form, value, context);
+  const secret = value === undefined ? undefined : readSecret(value, form, context);
   if (secret === undefined) return undefined;
-  return written.username === undefined
-    ? { kind: 'identity-token', identityToken: secret }
-    : { kind: 'password', username: written.username, password: secret };
-}
-
-function secretFrom(
-  form: SecretForm,
-  value: string,
-  { io, path, report }: CredentialContext,
-): Secret | undefined {
-  const key = [...path, form];
-  if (form.endsWith('Env')) {
-    const text = io.env[value];
-    if (text !== undefined && text !== '') return new Secret(text);
-    report(key, `the environment variable ${value} is not set`);
-    return undefined;
-  }
-  try {
-    // Editors and `echo` end files with a line end that is no part of the secret.
-    const text = io.readText(resolve(io.workingDirectory, value)).replace(/\r?\n$/, '');
-    if (text !== '') return new Secret(text);
-    report(key, `${value} is empty`);
-  } catch (error) {
-    report(key, `cannot read ${value}: ${readFailure(error)}`);
-  }
-  return undefined;
+  const { username } = written;
+  return username === undefined
+    ? { kind: 'identity-token', identityToken: secret.value, identityTokenFile: secret.file }
+    : { kind: 'password', username, password: secret.value, passwordFile: secret.file };
 }
 
 function fromDockerConfig(
@@ -97,15 +75,16 @@ function fromDockerConfig(
   { io, path, report, registryNames }: CredentialContext,
 ): CredentialConfig | undefined {
   const key = [...path, 'dockerConfig'];
+  const dockerConfig = resolve(io.workingDirectory, file);
   let text: string;
   try {
-    text = io.readText(resolve(io.workingDirectory, file));
+    text = io.readText(dockerConfig);
   } catch (error) {
     report(key, `cannot read ${file}: ${readFailure(error)}`);
     return undefined;
   }
-  const found = credentialFromDockerConfig(text, registryNames);
-  if (typeof found !== 'string') return found;
+  const found = findInDockerConfig(text, registryNames);
+  if (typeof found !== 'string') return { kind: 'docker-config', dockerConfig, registryNames };
   report(key, `${file} ${found}`);
   return undefined;
 }

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { ConfigIo } from './config-io.ts';
-import type { CredentialConfig, UpstreamConfig } from './edge-schema.ts';
+import type { CredentialConfig } from './credential-config.ts';
+import type { UpstreamConfig } from './edge-schema.ts';
 import { defaultFreshnessRule, type FreshnessRule } from './freshness-schema.ts';
 import { checkPemFile } from './pem-file.ts';
 import type { KeyPath, Report } from './problems.ts';
@@ -33,7 +34,7 @@ export function resolveUpstream(written: WrittenUpstream, context: UpstreamConte
         io,
         report,
         path: [...path, 'credentials', index],
-        registryNames: [name, ...hosts],
+        registryNames: [...new Set([name, ...hosts, new URL(url).host])],
       }),
     )
     .filter((credential): credential is CredentialConfig => credential !== undefined);

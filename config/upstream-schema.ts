@@ -1,30 +1,11 @@
 import type { z } from 'zod';
+import { credentialSchema } from './credential-schema.ts';
 import { proxySetting, proxySignInSchema } from './egress-schema.ts';
-import { bytes, count, duration, path, secret, text, toggle } from './field-kinds.ts';
+import { bytes, count, duration, path, toggle } from './field-kinds.ts';
 import { choice, list, section } from './field.ts';
 import { freshnessRuleSchema } from './freshness-schema.ts';
 import { realmOrigin, registryName, registryUrl, tagPattern } from './registry-fields.ts';
 import { withUnits } from './with-units.ts';
-
-const credentialSchema = section(
-  'An account at the upstream: a user name and one form of password, an identity token, or a Docker configuration.',
-  {
-    username: text('User name.', 'a user name').optional(),
-    password: secret('Password or access token.').optional(),
-    passwordFile: path('File that holds the password; one line end after it is dropped.').optional(),
-    passwordEnv: text(
-      'Environment variable that holds the password.',
-      'the name of an environment variable',
-    ).optional(),
-    identityToken: secret('Refresh token, as `docker login` stores it for some registries.').optional(),
-    identityTokenFile: path('File that holds the refresh token.').optional(),
-    identityTokenEnv: text(
-      'Environment variable that holds the refresh token.',
-      'the name of an environment variable',
-    ).optional(),
-    dockerConfig: path('A `config.json` of Docker; its entry for this upstream is used.').optional(),
-  },
-);
 
 const upstreamTlsSchema = section('TLS towards the upstream.', {
   ca: path('PEM file with the authorities to trust instead of the well-known ones.').optional(),
@@ -110,4 +91,3 @@ export const upstreamSchema = withUnits(
 
 /** An upstream as written: defaults that do not depend on other keys are filled in, secrets are not read yet. */
 export type WrittenUpstream = z.output<typeof upstreamSchema>;
-export type WrittenCredential = z.output<typeof credentialSchema>;

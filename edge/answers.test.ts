@@ -13,7 +13,7 @@ import {
 } from './answers.ts';
 
 const miss = { kind: 'forward', reason: 'miss', stored: true, collapsed: false } as const;
-const stale: CacheOutcome = { kind: 'stale', ageMs: 100_400, detail: 'throttled' };
+const stale: CacheOutcome = { kind: 'stale', ageMs: 100_400, overdueMs: 40_400, detail: 'throttled' };
 
 describe('the outcome', () => {
   it.each<[CacheOutcome, string, string]>([
@@ -22,7 +22,7 @@ describe('the outcome', () => {
     [{ ...miss, collapsed: true }, 'wherry; fwd=miss; stored; collapsed', 'collapsed'],
     [{ ...miss, reason: 'stale' }, 'wherry; fwd=stale; stored', 'revalidated'],
     [{ ...miss, stored: false }, 'wherry; fwd=miss', 'miss'],
-    [stale, 'wherry; hit; ttl=-100; detail=throttled', 'stale'],
+    [stale, 'wherry; hit; ttl=-40; detail=throttled', 'stale'],
     [{ kind: 'pass-through' }, 'wherry; fwd=miss; detail=pass-through', 'pass-through'],
   ])('%j is %s to the client and %s to the log', (outcome, header, word) => {
     expect([cacheStatus(outcome), cacheResult(outcome)]).toEqual([header, word]);

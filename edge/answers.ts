@@ -6,7 +6,7 @@ import { formatCacheStatus } from '../src/http/cache-status.ts';
 import type { RegistryAnswer } from '../src/http/registry-service.ts';
 import { ociIndexType } from '../src/oci/media-type.ts';
 
-/** RFC 9211. An answer past its freshness is a hit with a negative lifetime, with the reason beside it. */
+/** RFC 9211. An answer past its freshness is a hit with a negative time to live, with the reason beside it. */
 export function cacheStatus(outcome: CacheOutcome): string {
   switch (outcome.kind) {
     case 'hit':
@@ -14,7 +14,7 @@ export function cacheStatus(outcome: CacheOutcome): string {
     case 'stale':
       return formatCacheStatus({
         kind: 'hit',
-        ttlSeconds: -Math.round(outcome.ageMs / 1000),
+        ttlSeconds: -Math.max(1, Math.round(outcome.overdueMs / 1000)),
         detail: outcome.detail,
       });
     case 'forward':

@@ -15,7 +15,7 @@ import { blobAnswer, cacheResult, jsonAnswer, manifestAnswer, referrersIndex } f
 import type { Addressing } from './addressing.ts';
 import type { EdgeMetrics } from './edge-metrics.ts';
 import type { EdgeUpstream } from './edge-upstream.ts';
-import { tagPage } from './tag-page.ts';
+import { parseTagPageRequest, tagPage } from './tag-page.ts';
 
 export interface EdgeRegistryOptions {
   readonly addressing: Addressing;
@@ -100,10 +100,10 @@ export class EdgeRegistry implements RegistryService {
 
   async #tags(request: RegistryRequest, name: string): Promise<RegistryAnswer> {
     const addressed = this.#address(request, name);
-    const { query } = request;
+    const page = parseTagPageRequest(request.query);
     await this.#admit(addressed, { kind: 'listing' });
     const { value, outcome } = await this.#options.listings.tags(addressed.repository);
-    const { tags, next } = tagPage(value, query);
+    const { tags, next } = tagPage(value, page);
     const headers = next === undefined ? {} : { Link: nextLink(name, addressed.namespace, next) };
     const log = this.#count(addressed, outcome);
     return withNamespace(addressed, jsonAnswer({ value: { name, tags }, outcome, headers, log }));

@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
-import type { CredentialConfig, EdgeConfig, UpstreamConfig } from '../config/edge-schema.ts';
+import type { CredentialConfig } from '../config/credential-config.ts';
+import { findInDockerConfig } from '../config/docker-config.ts';
+import type { EdgeConfig, UpstreamConfig } from '../config/edge-schema.ts';
 import type { ProxySetting } from '../config/egress-schema.ts';
 import type { ListenerTlsConfig } from '../config/listener-schema.ts';
 import { systemClock } from '../src/base/clock.ts';
@@ -25,7 +27,9 @@ import { DiskRevisionStore } from '../src/tag/disk-revision-store.ts';
 import { DiskTagStore } from '../src/tag/disk-tag-store.ts';
 import { RepositoryRecords } from '../src/tag/repository-records.ts';
 import type { RevisionStore, TagStore } from '../src/tag/tag-store.ts';
-import { fixedCredential, type CredentialSource } from '../src/upstream/credential.ts';
+import { configuredCredential } from '../src/upstream/credentials/configured-credential.ts';
+import type { OpenCredential } from '../src/upstream/credentials/credential-context.ts';
+import type { CredentialSpec } from '../src/upstream/credentials/credential-spec.ts';
 import {
   basicSignIn,
   fixedRoute,
@@ -300,18 +304,13 @@ function egressProxy(setting: ProxySetting | undefined): EgressProxy | undefined
   return { url: new URL(origin), authorization };
 }
 
-function credentialSource(config: CredentialConfig, index: number): CredentialSource {
-  switch (config.kind) {
-    case 'password': {
-      const { username, password } = config;
-      return fixedCredential(username, { kind: 'password', username, password: password.reveal() });
-    }
-    case 'identity-token':
-      return fixedCredential(`identity-token-${index + 1}`, {
-        kind: 'identity-token',
-        token: config.identityToken.reveal(),
-      });
-  }
+function credentialSource(config: CredentialConfig, index: number): OpenCredential {
+  const id = config.kind === 'password' ? config.username : `${config.kind}-${index + 1}`;
+  const spec: CredentialSpec =
+    config.kind === 'docker-config'
+      ? { ...config, find: (text) => findInDockerConfig(text, config.registryNames) }
+      : config;
+  return configuredCredential(spec, { id, files: nodeDiskFiles });
 }
 
 function addressable({ name, hosts }: UpstreamConfig): { name: string; hosts: readonly string[] } {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { tagPage } from './tag-page.ts';
+import { parseTagPageRequest, tagPage } from './tag-page.ts';
 
 const tags = ['1.0', '1.1', 'latest', 'v2'];
 
@@ -15,13 +15,13 @@ describe('pages', () => {
     ['last=zzz', [], undefined],
     ['n=999999999999999999999', tags, undefined],
   ])('%s', (query, expected, next) => {
-    expect(tagPage(tags, new URLSearchParams(query))).toEqual({ tags: expected, next });
+    expect(tagPage(tags, parseTagPageRequest(new URLSearchParams(query)))).toEqual({ tags: expected, next });
   });
 });
 
 describe('refused counts', () => {
   it.each(['n=-1', 'n=abc', 'n=', 'n=1.5', 'n=1e3'])('%s', (query) => {
-    expect(() => tagPage(tags, new URLSearchParams(query))).toThrow(
+    expect(() => tagPage(tags, parseTagPageRequest(new URLSearchParams(query)))).toThrow(
       expect.objectContaining({ code: 'PAGINATION_NUMBER_INVALID' }),
     );
   });

@@ -9,13 +9,21 @@ export interface TagPage {
 /** What one page holds at most, whatever was asked for: a larger `n` is clamped, not refused. */
 const maxPage = 10_000;
 
+export interface TagPageRequest {
+  readonly n: number;
+  readonly last: string | null;
+}
+
+/** Fails with OciError PAGINATION_NUMBER_INVALID, before anybody is asked for the tags. */
+export function parseTagPageRequest(query: URLSearchParams): TagPageRequest {
+  return { n: parseCount(query.get('n')), last: query.get('last') };
+}
+
 /**
  * One page of tags in ASCII order (distribution-spec, "Listing Tags"): `last` need not exist and works without `n`;
- * `n=0` is an empty list that names no next page. Fails with OciError PAGINATION_NUMBER_INVALID.
+ * `n=0` is an empty list that names no next page.
  */
-export function tagPage(tags: readonly string[], query: URLSearchParams): TagPage {
-  const n = parseCount(query.get('n'));
-  const last = query.get('last');
+export function tagPage(tags: readonly string[], { n, last }: TagPageRequest): TagPage {
   const rest = last === null ? tags : tags.filter((tag) => tag > last);
   const page = rest.slice(0, n);
   const end = page.at(-1);

@@ -133,6 +133,8 @@ export class Assembly {
     const span = { start: position, end: position + bytes.length };
     for (const missing of this.#arrived.missing(span)) {
       const part = bytes.subarray(missing.start - position, missing.end - position);
+      // The run before leaves memory: what of it is held back is readable only once it is on disk.
+      if (missing.start !== this.#recent.end) this.#writes.flush();
       this.#recent.push(part, missing.start);
       if (this.#hash.position === missing.start && this.#rehashing === undefined) this.#hash.update(part);
       this.#arrived.add(missing);

@@ -10,8 +10,15 @@ export type CacheOutcome =
       /** The request joined another one's. */
       readonly collapsed: boolean;
     }
-  /** Served past its freshness because the upstream could not be asked; `ageMs` since it was last confirmed. */
-  | { readonly kind: 'stale'; readonly ageMs: number; readonly detail: string }
+  /** Served past its freshness because the upstream could not be asked. */
+  | {
+      readonly kind: 'stale';
+      /** Since it was last confirmed. */
+      readonly ageMs: number;
+      /** Since it stopped being fresh. */
+      readonly overdueMs: number;
+      readonly detail: string;
+    }
   /** Brought through without being stored. */
   | { readonly kind: 'pass-through' };
 

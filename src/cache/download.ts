@@ -7,7 +7,7 @@ import type { Assembly } from './assembly.ts';
 import type { BlobOrigin } from './blob-origin.ts';
 
 export interface RetryPolicy {
-  /** Tries without a new byte before the download fails. A download that has brought nothing yet fails at once. */
+  /** Tries without 64 KiB of new bytes before the download fails. A download that has brought nothing yet fails at once. */
   readonly attempts: number;
   readonly firstMs: number;
   readonly maxMs: number;
@@ -23,6 +23,9 @@ export interface DownloadOptions {
   readonly random: () => number;
   readonly retry: RetryPolicy;
 }
+
+/** An upstream that brings less than this between failures is not getting anywhere. */
+const progressBytes = 64 * 1024;
 
 /** Share of a blob that may be read twice rather than break a running transfer over a small stretch already here. */
 const readThroughShare = 0.02;
@@ -59,6 +62,7 @@ export class Download {
   async run(signal: AbortSignal, adopted?: BlobStream): Promise<void> {
     const { assembly } = this.#options;
     let failures = 0;
+    let progressFrom = assembly.arrivedBytes;
     let stream = adopted;
     while (assembly.diskError === undefined) {
       signal.throwIfAborted();
@@ -77,7 +81,11 @@ export class Download {
         failures = 0;
       } catch (error) {
         signal.throwIfAborted();
-        failures = await this.#afterFailure(error, assembly.arrivedBytes > before ? 0 : failures, signal);
+        if (assembly.arrivedBytes - progressFrom >= progressBytes) {
+          failures = 0;
+          progressFrom = assembly.arrivedBytes;
+        }
+        failures = await this.#afterFailure(error, failures, signal);
       }
       stream = undefined;
     }

@@ -75,6 +75,7 @@ describe.each([
     expect(stale.outcome).toEqual({
       kind: 'stale',
       ageMs: 60_000 + bench.rule.staleIfErrorMs - 1,
+      overdueMs: bench.rule.staleIfErrorMs - 1,
       detail: 'throttled',
     });
     await bench.clock.advance(1);

@@ -119,7 +119,7 @@ export class ListingCache {
     const age = ageMs(cached, clock.nowMs());
     return {
       value: JSON.parse(cached.body) as Value,
-      outcome: { kind: 'stale', ageMs: age, detail: error.kind },
+      outcome: { kind: 'stale', ageMs: age, overdueMs: Math.max(0, age - rule.freshMs), detail: error.kind },
     };
   }
 }

@@ -151,7 +151,7 @@ describe('while the upstream cannot be asked', () => {
     bench.fail(kind);
     const { manifest, outcome } = await bench.pull('latest');
     expect(manifest.digest).toBe(first.manifest.digest);
-    expect(outcome).toEqual({ kind: 'stale', ageMs: 100_000, detail: kind });
+    expect(outcome).toEqual({ kind: 'stale', ageMs: 100_000, overdueMs: 40_000, detail: kind });
   });
 
   it.each(outages)('%s: a tag that was never here is 503', async (kind) => {
@@ -179,11 +179,29 @@ describe('while the upstream cannot be asked', () => {
     const pull = bench.pull('latest');
     await bench.clock.advance(1_999);
     await bench.clock.advance(1);
-    expect((await pull).outcome).toEqual({ kind: 'stale', ageMs: 102_000, detail: 'unavailable' });
+    expect((await pull).outcome).toEqual({
+      kind: 'stale',
+      ageMs: 102_000,
+      overdueMs: 42_000,
+      detail: 'unavailable',
+    });
     gate.resolve();
     await bench.clock.advance(0);
     const next = await bench.pull('latest');
     expect(next.manifest.digest).toBe(second.manifest.digest);
+  });
+
+  it('a stale tag asks an upstream that failed once a second, however many pull it', async () => {
+    await bench.pull('latest');
+    await bench.storeBlobs(first);
+    await bench.clock.advance(100_000);
+    bench.fail('malformed');
+    bench.asked();
+    for (let count = 0; count < 20; count += 1) await bench.pull('latest');
+    expect(bench.asked()).toHaveLength(1);
+    await bench.clock.advance(1_000);
+    bench.recover();
+    expect((await bench.pull('latest')).outcome.kind).not.toBe('stale');
   });
 
   it('a tag that was never here waits for as long as the upstream may take', async () => {

@@ -18,6 +18,9 @@ import type { ManifestShelf } from './manifest-shelf.ts';
 import { NegativeCache } from './negative-cache.ts';
 import { refusalOf } from './refusal.ts';
 
+/** How long a tag is answered stale without asking after its upstream could not be asked. */
+const restMs = 1_000;
+
 export interface ManifestCacheOptions {
   readonly tags: TagStore;
   readonly shelf: ManifestShelf;
@@ -44,6 +47,9 @@ export class ManifestCache {
   readonly #hotTags: LRUCache<string, TagRecord>;
   readonly #flights = new SingleFlight<string, HotManifest>();
   readonly #negative: NegativeCache;
+  readonly #rests = new LRUCache<string, { readonly error: UpstreamError; readonly untilMs: number }>({
+    max: 10_000,
+  });
 
   constructor(options: ManifestCacheOptions) {
     this.#options = options;
@@ -129,6 +135,8 @@ export class ManifestCache {
     record: TagRecord | undefined,
   ): Promise<{ value: HotManifest; collapsed: boolean }> {
     const { clock, revalidateWaitMs, shelf } = this.#options;
+    const rest = record === undefined ? undefined : this.#rests.get(nameOf(repository, tag));
+    if (rest !== undefined && clock.monotonicMs() < rest.untilMs) throw rest.error;
     const asked = this.#revalidate(repository, tag);
     if (record === undefined) return asked;
     asked.catch(() => undefined); // heard below, or too late to matter
@@ -250,12 +258,22 @@ export class ManifestCache {
     const servesGone = error.isVerdict && repository.upstream.isArchived(tag);
     const rule = repository.upstream.freshness(tag);
     if (!servesGone && (error.isVerdict || !mayServeOnError(record, rule, clock.nowMs()))) throw error;
+    if (!error.isVerdict) this.#rest(repository, tag, error);
     const manifest =
       (await shelf.get(repository.key, record.digest)) ??
       (servesGone ? await shelf.reopen(repository.key, record.digest) : undefined);
     if (manifest === undefined) throw error;
     const age = ageMs(record, clock.nowMs());
-    return { manifest, outcome: { kind: 'stale', ageMs: age, detail: error.kind } };
+    const overdueMs = Math.max(0, age - rule.freshMs);
+    return { manifest, outcome: { kind: 'stale', ageMs: age, overdueMs, detail: error.kind } };
+  }
+
+  /** An upstream that could not answer for a tag is not asked for it again by each client that is answered from here. */
+  #rest(repository: CachedRepository, tag: Tag, error: UpstreamError): void {
+    const name = nameOf(repository, tag);
+    const nowMs = this.#options.clock.monotonicMs();
+    if (nowMs < (this.#rests.get(name)?.untilMs ?? 0)) return;
+    this.#rests.set(name, { error, untilMs: nowMs + restMs });
   }
 
   async #refuseUndeliverable(repository: CachedRepository, manifest: HotManifest): Promise<void> {

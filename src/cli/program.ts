@@ -4,6 +4,7 @@ import type { CliIo } from './cli-io.ts';
 import { addClientConfigCommand } from './client-config-command.ts';
 import { addEdgeCommand } from './edge-command.ts';
 import type { ExitCode } from './exit-code.ts';
+import { addHealthCommand } from './health-command.ts';
 import { addUpCommand } from './up-command.ts';
 
 /** The command line. Throws CommanderError instead of ending the process; `done` gets the code of a role that ended. */
@@ -31,5 +32,6 @@ Exit codes: 0 ok, 1 failure, 2 bad usage or configuration.`,
   addEdgeCommand(program, io, done);
   addClientConfigCommand(program, io);
   addCheckConfigCommand(program, io);
+  addHealthCommand(program, io, done);
   return program;
 }

@@ -1,16 +1,22 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { getAsset, isSea } from 'node:sea';
 
-/** The version in the project's package.json, which lies above this file: how far depends on whether it was built. */
+/** The version in the project's package.json, which is embedded in a single-file executable and lies above this file else. */
 export function readVersion(): string {
-  let folder = import.meta.dirname;
+  const text = isSea() ? getAsset('package.json', 'utf8') : packageFileAbove(import.meta.dirname);
+  if (text === undefined) return 'unknown';
+  const { version }: { version?: unknown } = JSON.parse(text);
+  return typeof version === 'string' ? version : 'unknown';
+}
+
+/** How far above depends on whether the program was built. */
+function packageFileAbove(start: string): string | undefined {
+  let folder = start;
   while (folder !== dirname(folder)) {
     const file = join(folder, 'package.json');
-    if (existsSync(file)) {
-      const { version }: { version?: unknown } = JSON.parse(readFileSync(file, 'utf8'));
-      return typeof version === 'string' ? version : 'unknown';
-    }
+    if (existsSync(file)) return readFileSync(file, 'utf8');
     folder = dirname(folder);
   }
-  return 'unknown';
+  return undefined;
 }

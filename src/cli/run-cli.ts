@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander';
 import type { CliIo } from './cli-io.ts';
+import { describeFailure } from './describe-failure.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
 import { makeProgram } from './program.ts';
 import { readVersion } from './read-version.ts';
@@ -53,19 +54,4 @@ function configProblems(error: unknown): readonly string[] | undefined {
   return error instanceof Error && 'code' in error && error.code === 'CONFIG_INVALID'
     ? error.message.split('\n')
     : undefined;
-}
-
-const maxCauses = 5;
-
-/** The message and what caused it; the stack as well where the error has no code, since nobody foresaw it. */
-export function describeFailure(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const messages = [error.message];
-  let cause = error.cause;
-  while (cause instanceof Error && messages.length <= maxCauses) {
-    messages.push(cause.message);
-    cause = cause.cause;
-  }
-  const text = messages.join(': ');
-  return 'code' in error ? text : `${text}\n${error.stack ?? ''}`;
 }

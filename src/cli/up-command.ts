@@ -48,7 +48,7 @@ export function greeting({ mirrorUrl, adminUrl }: EdgeUrls): string {
     `  admin   ${adminUrl}`,
     '',
     ...paste,
-    `Other clients: bin/wherry client-config containerd|podman|crio|buildkit --edge ${mirrorUrl}`,
+    `Other clients: wherry client-config containerd|podman|crio|buildkit --edge ${mirrorUrl}`,
     'Stop with Ctrl-C.',
     '',
     '',

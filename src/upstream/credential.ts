@@ -13,6 +13,8 @@ export interface CredentialSource {
   readonly id: string;
   /** Fails with UpstreamError `credential` when there is none to be had. */
   read(signal: AbortSignal): Promise<Credential>;
+  /** The upstream turned this one away: whoever got it from elsewhere should get another. */
+  rejected?(credential: Credential): void;
 }
 
 export const anonymous: CredentialSource = {

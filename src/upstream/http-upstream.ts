@@ -5,6 +5,7 @@ import { BlobReader } from './blob-reader.ts';
 import type { BreakerLimits } from './breaker.ts';
 import { CredentialGate, type RejectionLimits } from './credential-gate.ts';
 import { anonymous, type CredentialSource } from './credential.ts';
+import type { OpenCredential } from './credentials/credential-context.ts';
 import type { EgressRoute } from './egress-route.ts';
 import { failedAnswer } from './failed-answer.ts';
 import { HttpRegistryClient } from './http-registry-client.ts';
@@ -28,7 +29,7 @@ export interface HttpUpstreamOptions {
   /** `https://registry-1.docker.io`; a path in front of `/v2/` is kept. */
   readonly url: URL;
   /** Used in turn. None means anonymous. */
-  readonly credentials: readonly CredentialSource[];
+  readonly credentials: readonly (CredentialSource | OpenCredential)[];
   /** Origins of token endpoints that may see these credentials although they are not of the upstream's domain. */
   readonly trustedRealms: readonly string[];
   readonly tls: UpstreamTls;
@@ -69,7 +70,11 @@ export function createHttpUpstream(options: HttpUpstreamOptions): HttpUpstream {
   const transport = new UndiciTransport({ ...options, metrics });
   const endpoint = new TokenEndpoint(transport, clock);
   const tokens = new TokenSource({ endpoint, clock, maxTokens: options.maxTokens });
-  const sources = options.credentials.length === 0 ? [anonymous] : options.credentials;
+  const context = { upstream: options.url, limits: options.rejection, transport, clock, logger, metrics };
+  const opened = options.credentials.map((credential) =>
+    typeof credential === 'function' ? credential(context) : credential,
+  );
+  const sources = opened.length === 0 ? [anonymous] : opened;
   const seats = sources.map((source) => createSeat(options, { source, transport, tokens, logger, metrics }));
   const client = new ResilientRegistryClient({ name, seats, breaker, clock, random, logger, metrics });
   return {

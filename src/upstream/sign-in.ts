@@ -129,7 +129,7 @@ export class SignIn {
     }
     const { tokens, gate, source } = this.#options;
     const bearer = { credential, credentialId: source.id, gate };
-    const token = await tokens.token(demand.request, bearer, signal);
+    const token = await this.#judge(credential, async () => tokens.token(demand.request, bearer, signal));
     return {
       authorization: `Bearer ${token}`,
       withdraw: () => tokens.forget(demand.request, bearer, token),
@@ -150,9 +150,25 @@ export class SignIn {
     const authorization = basicAuthorization(credential.username, credential.password);
     const fingerprint = credentialFingerprint(credential);
     // ECR answers 403 to a password that has expired, as it does to a repository that is not the caller's.
+    const probe = async (probeSignal: AbortSignal): Promise<void> => probeBasic(authorization, probeSignal);
     const confirm = async (signal: AbortSignal): Promise<void> =>
-      gate.attempt(fingerprint, async (probeSignal) => probeBasic(authorization, probeSignal), signal);
+      this.#judge(credential, async () => gate.attempt(fingerprint, probe, signal));
     if (!gate.isProven(fingerprint)) await confirm(signal);
-    return { authorization, withdraw: () => gate.reject(fingerprint), refusal: 'credential', confirm };
+    const withdraw = (): void => {
+      gate.reject(fingerprint);
+      source.rejected?.(credential);
+    };
+    return { authorization, withdraw, refusal: 'credential', confirm };
+  }
+
+  /** Lets the source know of a login that was turned away. */
+  async #judge<T>(credential: Credential, login: () => Promise<T>): Promise<T> {
+    try {
+      return await login();
+    } catch (error) {
+      const isRejection = error instanceof UpstreamError && error.kind === 'credential';
+      if (isRejection) this.#options.source.rejected?.(credential);
+      throw error;
+    }
   }
 }

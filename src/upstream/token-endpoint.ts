@@ -2,6 +2,7 @@ import type { Clock } from '../base/clock.ts';
 import { readBody } from './bounded-body.ts';
 import { basicAuthorization, type Credential } from './credential.ts';
 import { failedAnswer } from './failed-answer.ts';
+import { jwtExpiryMs } from './jwt-expiry.ts';
 import type { HttpAnswer, HttpTransport } from './http-transport.ts';
 import { redactUrl } from './redact.ts';
 import { UpstreamError, type UpstreamErrorKind } from './upstream-error.ts';
@@ -94,7 +95,10 @@ export class TokenEndpoint {
       throw await failedAnswer(answer, { method, nowMs, ...(kind === undefined ? {} : { kind }) });
     }
     const bytes = await readBody(answer, maxTokenAnswerBytes);
-    const token = bytes === undefined ? undefined : parseTokenAnswer(Buffer.from(bytes).toString('utf8'));
+    const token =
+      bytes === undefined
+        ? undefined
+        : parseTokenAnswer(Buffer.from(bytes).toString('utf8'), this.#clock.nowMs());
     if (token !== undefined) return token;
     const request = `${method} ${redactUrl(answer.url)}`;
     throw new UpstreamError('malformed', `${request}: no token in the answer`, {
@@ -112,7 +116,7 @@ function refusalKind(status: number, credential: Credential): UpstreamErrorKind 
   return status === 429 || status === 408 || status >= 500 ? undefined : 'malformed';
 }
 
-function parseTokenAnswer(text: string): BearerToken | undefined {
+function parseTokenAnswer(text: string, nowMs: number): BearerToken | undefined {
   let answer: unknown;
   try {
     answer = JSON.parse(text);
@@ -123,11 +127,17 @@ function parseTokenAnswer(text: string): BearerToken | undefined {
   const fields = answer as Readonly<Record<string, unknown>>;
   const value = [fields['token'], fields['access_token']].find(isToken);
   if (value === undefined) return undefined;
-  return { value, lifetimeMs: lifetimeSeconds(fields['expires_in']) * 1000 };
+  return { value, lifetimeMs: lifetimeSeconds(fields['expires_in'] ?? secondsLeft(value, nowMs)) * 1000 };
 }
 
 function isToken(value: unknown): value is string {
   return typeof value === 'string' && tokenGrammar.test(value);
+}
+
+/** Quay and ACR send no `expires_in`; their tokens are JWTs that say when they end. */
+function secondsLeft(token: string, nowMs: number): number | undefined {
+  const expiryMs = jwtExpiryMs(token);
+  return expiryMs === undefined ? undefined : (expiryMs - nowMs) / 1000;
 }
 
 function lifetimeSeconds(expiresIn: unknown): number {

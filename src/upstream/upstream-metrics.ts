@@ -16,6 +16,7 @@ export class UpstreamMetrics {
   readonly #breaker: Gauge;
   readonly #remaining: Family<Gauge>;
   readonly #rejected: Family<Gauge>;
+  readonly #expiry: Family<Gauge>;
 
   constructor(metrics: Metrics, upstream: string) {
     this.#upstream = upstream;
@@ -56,6 +57,11 @@ export class UpstreamMetrics {
       help: '1 while an upstream rejects a credential of ours.',
       labels: ['upstream', 'credential'],
     });
+    this.#expiry = metrics.gauge({
+      name: 'wherry_upstream_credential_expiry_timestamp_seconds',
+      help: 'When a credential of limited life ends, in seconds since the epoch; it is renewed well before.',
+      labels: ['upstream', 'credential'],
+    });
     this.setBreaker('closed');
   }
 
@@ -81,5 +87,9 @@ export class UpstreamMetrics {
 
   setRejected(credentialId: string, rejected: boolean): void {
     this.#rejected.with(this.#upstream, credentialId).set(rejected ? 1 : 0);
+  }
+
+  setCredentialExpiry(credentialId: string, expiresAtMs: number): void {
+    this.#expiry.with(this.#upstream, credentialId).set(expiresAtMs / 1000);
   }
 }

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { parseRangeHeader } from '../../src/oci/byte-range.ts';
 import { ociIndexType, ociManifestType } from '../../src/oci/media-type.ts';
-import { FakeTokenDesk, type FakeAuth } from './fake-auth.ts';
+import { FakeTokenDesk, type FakeAuth, type TokenAnswer } from './fake-auth.ts';
 import { sendBody, spoil, type FakeFault } from './fake-body.ts';
 import { FakeListener, type ListenerOptions } from './fake-listener.ts';
 import { descriptor, type FakeContent, type FakeImage, type FakeIndex, type FakeManifest } from './images.ts';
@@ -26,6 +26,8 @@ export interface FakeRegistryOptions extends ListenerOptions {
   /** Tags in one page; all by default. */
   readonly tagsPerPage?: number;
   readonly hasReferrersApi?: boolean;
+  /** Further endpoints, as registries of clouds have them; JSON. */
+  readonly endpoints?: (request: RecordedRequest) => TokenAnswer | undefined;
   /** Fields for each manifest answer, such as Docker Hub's `ratelimit-remaining`. */
   readonly manifestHeaders?: () => Record<string, string>;
 }
@@ -170,6 +172,8 @@ export class FakeRegistry {
         body: Buffer.alloc(0),
       };
     }
+    const own = this.#options.endpoints?.(recorded);
+    if (own !== undefined) return json(own.status, own.body);
     if (url.pathname === '/token') {
       const { status, body } = this.tokens.answer(this.auth, request, recorded.body);
       return json(status, body);

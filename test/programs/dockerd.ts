@@ -57,7 +57,13 @@ export class Dockerd {
   /** Runs the `docker` command and returns what it prints on standard output, without white space around it. */
   async docker(...args: string[]): Promise<string> {
     const { stdout } = await runCommand('docker', ['--host', this.#socket, ...args], {
-      env: { DOCKER_CONFIG: path.join(this.#folder, 'client'), DOCKER_CONTEXT: '', DOCKER_HOST: '' },
+      env: {
+        DOCKER_CONFIG: path.join(this.#folder, 'client'),
+        DOCKER_CONTEXT: '',
+        DOCKER_HOST: '',
+        // The builder inside of the engine: the other one is a program of its own, which may be missing.
+        DOCKER_BUILDKIT: '0',
+      },
     });
     return stdout.trim();
   }

@@ -12,11 +12,21 @@ export interface EdgeOptions {
   readonly upstreams?: Readonly<Record<string, string>>;
   /** What else the configuration file says. */
   readonly config?: object;
+  /** Variables beside those of the tests' own environment. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** What runs `edge ...`, another program than this tree's: its words, the first of which is the program. */
+  readonly launcher?: readonly [string, ...string[]];
 }
 
 /** The launcher in this tree, unless WHERRY_BIN names another one: that of an installed package, for instance. */
 export const launcher =
   process.env['WHERRY_BIN'] ?? fileURLToPath(new URL('../../bin/wherry', import.meta.url));
+
+interface EdgeCommand {
+  readonly launcher: EdgeOptions['launcher'] | undefined;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
 
 /** `wherry edge` on a loopback port, which it keeps over `stop` and `resume`. */
 export class Edge {
@@ -26,14 +36,19 @@ export class Edge {
   readonly url: string;
   readonly dataFolder: string;
   readonly #args: readonly string[];
+  readonly #command: readonly [string, ...string[]];
+  readonly #env: Readonly<Record<string, string>>;
   #process: ProcessGroup;
 
-  private constructor(port: number, dataFolder: string, args: readonly string[]) {
+  private constructor(port: number, dataFolder: string, command: EdgeCommand) {
+    const { launcher: words = [launcher], args, env } = command;
     this.port = port;
     this.dataFolder = dataFolder;
+    this.#command = words;
     this.host = `127.0.0.1:${port}`;
     this.url = `http://${this.host}`;
     this.#args = args;
+    this.#env = env;
     this.#process = this.#launch();
   }
 
@@ -50,7 +65,7 @@ export class Edge {
       await writeFile(configFile, stringify(options.config));
       args.push('--config', configFile);
     }
-    const edge = new Edge(port, dataFolder, args);
+    const edge = new Edge(port, dataFolder, { launcher: options.launcher, args, env: options.env ?? {} });
     try {
       await edge.#ready();
     } catch (error) {
@@ -67,6 +82,10 @@ export class Edge {
   /** What the edge was started with, for a second one like it. */
   get args(): readonly string[] {
     return this.#args;
+  }
+
+  get env(): Readonly<Record<string, string>> {
+    return this.#env;
   }
 
   get pid(): number {
@@ -94,7 +113,13 @@ export class Edge {
   }
 
   #launch(): ProcessGroup {
-    return ProcessGroup.start({ name: 'wherry edge', command: launcher, args: this.#args });
+    const [command, ...words] = this.#command;
+    return ProcessGroup.start({
+      name: 'wherry edge',
+      command,
+      args: [...words, ...this.#args],
+      env: this.#env,
+    });
   }
 
   /** It says where it listens, and then is ready within moments: it waits for no upstream. */

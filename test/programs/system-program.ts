@@ -17,6 +17,7 @@ export const packageOf = {
   skopeo: 'skopeo',
   unshare: 'util-linux',
   setpriv: 'util-linux',
+  'systemd-analyze': 'systemd',
 } as const;
 
 export type SystemProgram = keyof typeof packageOf;

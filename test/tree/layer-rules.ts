@@ -13,13 +13,26 @@ const lowest = ['src/oci', 'src/base'];
 const cacheParts = [...lowest, 'src/blob', 'src/tag', 'src/upstream', 'src/auth', 'src/protocol'];
 const shared = [...cacheParts, 'src/cache', 'src/http'];
 
+/** The vendors' own libraries for signing in to their registries. */
+const cloudPackages = [
+  '@aws-sdk/client-ecr',
+  '@aws-sdk/client-ecr-public',
+  '@aws-sdk/credential-providers',
+  '@azure/identity',
+  'google-auth-library',
+];
+
 /** Who may import whom: the table of ARCHITECTURE.md, and the packages that each layer is built on. */
 const layers: Readonly<Record<string, Layer>> = {
   'src/oci': { ours: [], npm: [], node: false },
   'src/base': { ours: [], npm: ['p-queue', 'pino', 'prom-client', 'lru-cache'], node: true },
   'src/blob': { ours: lowest, npm: ['lru-cache'], node: true },
   'src/tag': { ours: lowest, npm: ['lru-cache'], node: true },
-  'src/upstream': { ours: lowest, npm: ['undici', 'tldts', 'lru-cache', 'zod'], node: true },
+  'src/upstream': {
+    ours: lowest,
+    npm: ['undici', 'tldts', 'lru-cache', 'zod', ...cloudPackages],
+    node: true,
+  },
   'src/auth': { ours: lowest, npm: ['jose'], node: true },
   'src/protocol': { ours: lowest, npm: ['undici', 'zod'], node: true },
   'src/cache': { ours: cacheParts, npm: ['lru-cache'], node: true },
@@ -40,7 +53,8 @@ const outermost = ['test', 'bench'];
 const testPackages = ['vitest', 'fast-check'];
 
 const roles = ['edge', 'hub', 'replication'];
-const adapter = /^(?:disk|sqlite|http|pino|prometheus|pg|redis|s3)-/;
+/** `http-transport` is what its name says and a port. */
+const adapter = /^(?!http-transport\.)(?:disk|sqlite|http|pino|prometheus|pg|redis|s3)-/;
 
 /** `file:line: what is wrong; what to do`, for each import that the table does not allow. */
 export function layerViolations(files: readonly SourceFile[]): string[] {
@@ -64,13 +78,19 @@ function violation(path: string, imported: ImportedModule): string | undefined {
     case 'node':
       return layer.node || isTest(path) ? undefined : `${from} is pure: take what it gives as a parameter`;
     case 'npm':
-      return packageViolation(path, layer, imported.target.name);
+      return packageViolation(path, layer, { ...imported, name: imported.target.name });
     case 'ours':
       return ourViolation(path, layer, imported.target.path, imported);
   }
 }
 
-function packageViolation(path: string, layer: Layer, name: string): string | undefined {
+function packageViolation(
+  path: string,
+  layer: Layer,
+  { name, isDynamic, isTypeOnly }: ImportedModule & { readonly name: string },
+): string | undefined {
+  if (cloudPackages.includes(name) && !isDynamic && !isTypeOnly)
+    return 'a cloud library is large: load it with a dynamic import where it is first used';
   if (layer.npm === 'any' || isRoot(path) || layer.npm.includes(name)) return undefined;
   if (isTest(path) && testPackages.includes(name)) return undefined;
   return `${layerOf(path)} may use ${layer.npm.join(', ') || 'no package'}: hide it behind a port of a layer that may use it`;
