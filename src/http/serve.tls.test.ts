@@ -107,6 +107,34 @@ describe('client certificates', () => {
   }
 });
 
+describe('a connection on which nothing is said is closed', () => {
+  test.each(['plain', 'TLS'] as const)('%s', async (kind) => {
+    await using listener = await startTestServer({
+      handle: () => ok,
+      limits: { headersTimeoutMs: 100 },
+      ...(kind === 'TLS' ? { tls: server! } : {}),
+    });
+    const socket = listener.connect();
+    socket.on('error', () => undefined);
+    socket.resume();
+    await once(socket, 'close');
+    expect(listener.exchanges.size).toBe(0);
+  });
+
+  test('also where some bytes of a handshake came', async () => {
+    await using listener = await startTestServer({
+      handle: () => ok,
+      limits: { headersTimeoutMs: 100 },
+      tls: server!,
+    });
+    const socket = listener.connect();
+    socket.on('error', () => undefined);
+    socket.write(Buffer.from([0x16, 0x03, 0x01, 0x02, 0x00]));
+    socket.resume();
+    await once(socket, 'close');
+  });
+});
+
 test('one address can have so many connections; a flood of them is one line in the log', async () => {
   await using listener = await startTestServer({ handle: () => ok, limits: { maxConnectionsPerAddress: 2 } });
   const first = await fetchOn(listener);
@@ -120,6 +148,32 @@ test('one address can have so many connections; a flood of them is one line in t
   }
   await expectSoon(async () => fetchOn(listener));
 });
+
+test('over TLS too an address gets its connections back, whoever closes them', async () => {
+  await using listener = await startTestServer({
+    handle: () => ok,
+    limits: { maxConnectionsPerAddress: 1 },
+    tls: server!,
+  });
+  const useOne = async (end: (socket: TLSSocket) => Promise<unknown>): Promise<void> => {
+    const socket = await connect(listener);
+    socket.on('error', () => undefined);
+    await ask(socket);
+    await expect(connect(listener)).rejects.toThrow();
+    await end(socket);
+  };
+  for (let round = 0; round < 3; round += 1) {
+    await expectSoon(async () => useOne(async (socket) => socket.destroy()));
+    await expectSoon(async () => useOne(async (socket) => socket.end()));
+    await expectSoon(async () => useOne(closedByServer));
+  }
+});
+
+async function closedByServer(socket: TLSSocket): Promise<void> {
+  socket.resume();
+  socket.write('GET /v2/ HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+  await once(socket, 'close');
+}
 
 async function fetchOn(listener: TestServer): Promise<{ destroy(): void }> {
   const socket = listener.connect();

@@ -128,6 +128,8 @@ function createServer(options: ServeOptions, fresh: Set<Socket>): Server {
     if (error.code !== 'ECONNRESET') logger.debug('request refused', { listener: name, code: error.code });
     refuseClient(error, socket, exchanges.answersOn(socket));
   });
+  // Comes as `clientError` too; but nothing that is written before the handshake ever leaves, nor its end.
+  server.on('tlsClientError', (_error, socket: TLSSocket) => socket.destroy());
   server.on('drop', () => logger.warn('connection refused: too many are open', { listener: name }));
   return server;
 }
