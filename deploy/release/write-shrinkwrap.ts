@@ -2,7 +2,10 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { productionLock, projectRoot, readProjectFile, type LockFile } from './production-lock.ts';
 
-/** Makes `npm-shrinkwrap.json`, with which an installed release has exactly the packages that its tests ran with. */
+/**
+ * Makes `npm-shrinkwrap.json`. A release installed from a registry gets exactly the packages that its tests ran with; from a
+ * tarball on disk npm follows only what package.json pins itself.
+ */
 
 const lock = await readProjectFile<LockFile>('package-lock.json');
 await writeFile(
