@@ -130,6 +130,11 @@ test.each(['', 'one', '0', '-1', '1.5', '99999999999999999999'])('FORMAT %j is r
   await expect(open()).rejects.toMatchObject({ code: 'DATA_FOLDER_UNUSABLE' });
 });
 
+test('a place where no folder can be made is refused, and does not hang', async () => {
+  path = '/proc/no-such-place/data';
+  await expect(open()).rejects.toMatchObject({ code: 'DATA_FOLDER_UNUSABLE' });
+});
+
 test('a file in the place of the folder', async () => {
   await writeFile(path, '');
   await expect(open()).rejects.toMatchObject({ code: 'DATA_FOLDER_UNUSABLE' });

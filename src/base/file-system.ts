@@ -70,12 +70,28 @@ export async function syncFolder(files: FileSystem, path: string): Promise<void>
 
 /** Makes a folder of mode 0700 where there is none, parents included, so that it survives a power loss. */
 export async function makeFolder(files: FileSystem, path: string): Promise<void> {
-  const made = await files.mkdir(path, { mode: 0o700, recursive: true });
-  if (made === undefined) return;
-  const first = resolve(made);
+  const first = await makeMissing(files, resolve(path));
+  if (first === undefined) return;
   for (let folder = resolve(path); folder.length >= first.length; folder = dirname(folder)) {
     await syncFolder(files, dirname(folder));
   }
+}
+
+/**
+ * Answers the topmost folder that it had to make. Parents are made one by one: node's own recursion never ends where a
+ * file system says of a folder that its parent is missing although it is there, as /proc does.
+ */
+async function makeMissing(files: FileSystem, folder: string): Promise<string | undefined> {
+  try {
+    await files.mkdir(folder, { mode: 0o700 });
+    return folder;
+  } catch (error) {
+    if (systemErrorCode(error) === 'EEXIST') return undefined;
+    if (systemErrorCode(error) !== 'ENOENT' || dirname(folder) === folder) throw error;
+  }
+  const first = await makeMissing(files, dirname(folder));
+  await files.mkdir(folder, { mode: 0o700 });
+  return first ?? folder;
 }
 
 /** Writes all chunks, one behind the other, from `position` on. */
