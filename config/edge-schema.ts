@@ -51,8 +51,16 @@ const limitsSchema = withUnits(
 export const edgeSchema = section('The edge.', {
   listen: hostPort('The mirror listener: what clients use.').prefault('127.0.0.1:5000'),
   adminListen: hostPort(
-    'The admin listener: status page, metrics, health. It asks nobody for a password: keep it off the network.',
+    'The admin listener: status page, metrics, health, and the API that `wherry ctl` uses. On an address that is not loopback the API wants the admin token; pages, metrics and health are open to whoever reaches it.',
   ).prefault('127.0.0.1:5002'),
+  adminToken: secret(
+    'What callers of the admin API show as a bearer token, at least 16 characters. One form of it is required where adminListen is no loopback address.',
+  ).optional(),
+  adminTokenFile: path('File that holds the admin token; one line end after it is dropped.').optional(),
+  adminTokenEnv: text(
+    'Environment variable that holds the admin token.',
+    'the name of an environment variable',
+  ).optional(),
   data: path('Folder of the cache.').prefault('./data'),
   tls: listenerTlsSchema.optional(),
   listeners: listenersSchema,
@@ -85,7 +93,9 @@ export type WrittenEdge = z.output<typeof edgeSchema>;
 type OfLaterVersions = 'tokenListen' | 'site' | 'peers' | 'hub' | 'joinToken' | 'joinTokenFile';
 
 /** Configuration of an edge with every default filled in, every secret read and every path absolute. */
-export interface EdgeConfig extends Readonly<Omit<WrittenEdge, OfLaterVersions | 'upstreams'>> {
+export interface EdgeConfig extends Readonly<
+  Omit<WrittenEdge, OfLaterVersions | 'upstreams' | 'adminTokenFile' | 'adminTokenEnv'>
+> {
   /** At least one. Names and hosts differ from one another. */
   readonly upstreams: readonly [UpstreamConfig, ...UpstreamConfig[]];
 }

@@ -196,6 +196,18 @@ const refused: readonly (readonly [string, Sources, RegExp])[] = [
     { yaml: 'cache: {lowWatermark: 0.96}' },
     /cache\.lowWatermark: must be below/,
   ],
+  [
+    'an admin listener for other machines without a token',
+    { yaml: 'adminListen: 0.0.0.0:5002' },
+    /adminListen: is open to other machines: set one of adminToken, adminTokenFile, adminTokenEnv/,
+  ],
+  ['a short admin token', { yaml: 'adminToken: secret' }, /adminToken: is shorter than 16 characters/],
+  [
+    'two forms of the admin token',
+    { yaml: 'adminToken: 0123456789abcdef\nadminTokenEnv: TOKEN', env: { TOKEN: '0123456789abcdef' } },
+    /adminToken: is one of several forms/,
+  ],
+  ['an admin token that is not there', { yaml: 'adminTokenEnv: TOKEN' }, /adminTokenEnv: .*TOKEN is not set/],
   ['one address twice', { yaml: 'adminListen: 127.0.0.1:5000' }, /adminListen: is the address of listen/],
   [
     'one address twice, hidden',
@@ -286,6 +298,18 @@ function envCredential(): Record<string, string> {
 
 test.each(refused)('refuses %s', (_, sources, expected) => {
   expect(problems(sources)).toEqual([expect.stringMatching(expected)]);
+});
+
+test('an admin listener for other machines has its token from a file, a variable or the file itself', () => {
+  const open = 'adminListen: 0.0.0.0:5002\n';
+  const token = '0123456789abcdef';
+  for (const sources of [
+    { yaml: `${open}adminToken: ${token}` },
+    { yaml: `${open}adminTokenEnv: TOKEN`, env: { TOKEN: token } },
+    { yaml: open, env: { WHERRY_ADMIN_TOKEN: token } },
+  ]) {
+    expect(load(sources).adminToken?.reveal()).toBe(token);
+  }
 });
 
 test('a loopback upstream may get a credential in the clear', () => {

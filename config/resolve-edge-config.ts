@@ -4,6 +4,7 @@ import type { ConfigIo } from './config-io.ts';
 import { edgeSchema, type EdgeConfig, type UpstreamConfig } from './edge-schema.ts';
 import { show } from './field.ts';
 import type { Report } from './problems.ts';
+import { resolveAdminToken } from './resolve-admin-token.ts';
 import { checkListenAddresses, resolveListeners, resolveListenerTls } from './resolve-listeners.ts';
 import { resolveEgress } from './resolve-proxy.ts';
 import { resolveUpstream, type UpstreamContext } from './resolve-upstream.ts';
@@ -39,6 +40,7 @@ export function resolveEdgeConfig(
     generalFreshness: sections.freshness ?? [],
     cacheMaxBytes: sections.cache?.maxBytes ?? 'auto',
   });
+  const adminToken = resolveAdminToken(sections, { io, report });
   const tls = resolveListenerTls(sections.tls, { io, report, path: ['tls'] });
   const listeners = resolveListeners(sections.listeners ?? [], { io, report, upstreams });
   const egress = resolveEgress(sections.egress ?? { noProxy: [] }, { io, report });
@@ -61,6 +63,7 @@ export function resolveEdgeConfig(
       access: fileOr(['stdout', 'off'], log.access, io),
     },
     limits,
+    ...(adminToken === undefined ? {} : { adminToken }),
     ...(tls === undefined ? {} : { tls }),
   };
 }

@@ -55,6 +55,11 @@ export class Addressing {
     return { upstream, repository };
   }
 
+  /** The upstream that a registry's name in an image means; `undefined` for one that is not configured. */
+  upstreamNamed(registry: string): string | undefined {
+    return this.#upstreamOf.get(registry.toLowerCase());
+  }
+
   /** Whether that name, as a client gives it in `ns`, means this upstream. */
   means(namespace: string, upstream: string): boolean {
     return this.#upstreamOf.get(namespace.toLowerCase()) === upstream;

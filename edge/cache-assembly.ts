@@ -51,6 +51,7 @@ export interface CacheSettings {
 export interface EdgeCache {
   /** The store that everybody uses who removes: what is kept in memory about it follows. */
   readonly store: BlobStore;
+  readonly shelf: ManifestShelf;
   readonly manifests: ManifestCache;
   readonly blobs: BlobCache;
   readonly listings: ListingCache;
@@ -87,6 +88,7 @@ export function assembleCache(parts: CacheParts, settings: CacheSettings): EdgeC
   const fills: BlobFills = new BlobFills(fillOptions(parts, settings, { store, evictor, delivery }));
   return {
     store,
+    shelf,
     fills,
     evictor,
     blobs: new BlobCache({ blobs: store, fills, index, clock, logger }),

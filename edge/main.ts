@@ -39,6 +39,7 @@ import {
 } from '../src/upstream/egress-route.ts';
 import { createHttpUpstream, type HttpUpstreamOptions } from '../src/upstream/http-upstream.ts';
 import { Addressing } from './addressing.ts';
+import { assembleAdminApi } from './admin/admin-assembly.ts';
 import { assembleCache, type EdgeCache } from './cache-assembly.ts';
 import { cacheSettings } from './cache-settings.ts';
 import { EdgeMetrics } from './edge-metrics.ts';
@@ -71,7 +72,7 @@ export interface RunningEdge {
 interface Tools {
   readonly config: EdgeConfig;
   readonly version: string;
-  readonly logger: Logger;
+  readonly logger: PinoLogger;
   readonly metrics: PrometheusMetrics;
   readonly edgeMetrics: EdgeMetrics;
   /** Closed in reverse. */
@@ -136,9 +137,11 @@ async function openEdge(tools: Tools): Promise<EdgeListeners> {
   opened.defer(async () => cache.fills.close());
   startUpkeep(tools, { cache, storage, upstreams });
   const [first, ...rest] = config.upstreams;
-  const registry = (defaultUpstream: string = first.name): EdgeRegistry =>
+  const addressing = (defaultUpstream: string = first.name): Addressing =>
+    new Addressing([addressable(first), ...rest.map(addressable)], defaultUpstream);
+  const registry = (defaultUpstream?: string): EdgeRegistry =>
     new EdgeRegistry({
-      addressing: new Addressing([addressable(first), ...rest.map(addressable)], defaultUpstream),
+      addressing: addressing(defaultUpstream),
       upstreams: upstreams.byName,
       ...cache,
       metrics: edgeMetrics,
@@ -152,6 +155,17 @@ async function openEdge(tools: Tools): Promise<EdgeListeners> {
     answers: (upstream) => edgeMetrics.answers(upstream),
     clock,
   });
+  const api = assembleAdminApi({
+    ...storage,
+    cache,
+    upstreams,
+    addressing: addressing(),
+    report,
+    token: config.adminToken?.reveal(),
+    setLogLevel: (level) => logger.setLevel(level),
+    clock,
+    logger,
+  });
   const listeners = new EdgeListeners({
     mirrors: [
       { ...config.listen, tls: tlsSource(config.tls), registry: registry() },
@@ -162,7 +176,7 @@ async function openEdge(tools: Tools): Promise<EdgeListeners> {
       })),
     ],
     admin: config.adminListen,
-    adminPages: statusRoutes(report),
+    adminPages: statusRoutes(report).route('/api', api),
     checks: [storageCheck(cache.store), ...upstreams.checks()],
     metricsText: metrics,
     limits: serveLimits(config),

@@ -26,6 +26,7 @@ export interface UpstreamSettings {
 export interface UpstreamClient extends RegistryClient {
   health(): UpstreamHealth;
   rateLimits(): ReadonlyMap<string, RateLimit>;
+  reach(signal: AbortSignal): Promise<{ readonly status: number }>;
   close(): Promise<void>;
 }
 

@@ -3,7 +3,7 @@ import { formatDuration } from '../../src/base/duration.ts';
 import type { RunningFill } from '../../src/cache/blob-fills.ts';
 import type { AnswerCounts } from '../edge-metrics.ts';
 import type { EdgeStatus, UpstreamStatus } from './edge-status.ts';
-import { readableSize } from './readable-size.ts';
+import { readableSize } from '../../src/base/readable-size.ts';
 import { statusStyle } from './status-style.ts';
 
 type Html = ReturnType<typeof html>;

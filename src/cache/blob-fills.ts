@@ -92,6 +92,14 @@ export class BlobFills {
     return this.#fills.has(digest);
   }
 
+  /** Resolves when the fill of a digest, if there is one, has ended: what it brought is stored then, or was not kept. */
+  async settled(digest: Digest): Promise<void> {
+    const opening = this.#fills.get(digest);
+    if (opening === undefined) return;
+    const [opened] = await Promise.allSettled([opening]);
+    if (opened.status === 'fulfilled') await opened.value?.freed;
+  }
+
   /**
    * Proves that `origin` holds the blob, and tells its length, by asking for the blob itself where nobody does so yet:
    * its fill starts, and this resolves when the upstream has told the length, or has sent all. Bytes that another

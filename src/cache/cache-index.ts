@@ -44,6 +44,8 @@ export interface UsageIndex {
   /** Keeps content from being evicted until `untilMs`, at least; it may come in later. Does not reach its children. */
   pin(digest: Digest, untilMs: number): void;
   unpin(digest: Digest): void;
+  /** `undefined` when it was not pinned, or its pin was dropped; may lie in the past. */
+  pinnedUntilMs(digest: Digest): number | undefined;
   /** The unpinned entries used longest ago, of one upstream or of all, at most `limit`. */
   oldest(options: {
     readonly upstream?: string;

@@ -6,7 +6,7 @@ import type { Digest } from '../oci/digest.ts';
 import { OciError } from '../oci/error.ts';
 import type { Reference } from '../oci/reference.ts';
 import type { Tag } from '../oci/tag.ts';
-import type { TagRecord, TagStore } from '../tag/tag-store.ts';
+import type { RepositoryKey, TagRecord, TagStore } from '../tag/tag-store.ts';
 import { UpstreamError } from '../upstream/upstream-error.ts';
 import type { CachedRepository } from './cached-upstream.ts';
 import { hit, type CacheOutcome } from './cache-outcome.ts';
@@ -89,6 +89,27 @@ export class ManifestCache {
     } catch (error) {
       throw refusalOf(error, 'MANIFEST_UNKNOWN');
     }
+  }
+
+  /**
+   * Asks the upstream now, whatever the freshness says and whatever it refused a moment ago; its verdict takes effect as
+   * in a pull. Fails with UpstreamError, and with OverloadedError where its client does.
+   */
+  async refresh(repository: CachedRepository, reference: Reference): Promise<HotManifest> {
+    const subject = nameOf(repository, reference.kind === 'tag' ? reference.tag : reference.digest);
+    const { value } = await this.#flights.run(subject, async (signal) =>
+      reference.kind === 'tag'
+        ? this.#fetchTag(repository, reference.tag, signal)
+        : this.#fetchDigest(repository, reference.digest, signal),
+    );
+    this.#negative.forget(subject);
+    return value;
+  }
+
+  /** Drops what is known of a tag; its next pull asks the upstream. Fails with StorageError. */
+  async forgetTag(key: RepositoryKey, tag: Tag): Promise<void> {
+    this.#hotTags.delete(`${key.upstream} ${key.repository} ${tag}`);
+    await this.#options.tags.remove(key, tag);
   }
 
   async #byDigest(repository: CachedRepository, digest: Digest): Promise<ManifestAnswer> {

@@ -42,6 +42,13 @@ export class ManifestShelf {
 
   /** `undefined` when it is not here, or not known to belong to that repository. */
   async get(key: RepositoryKey, digest: Digest): Promise<HotManifest | undefined> {
+    const manifest = await this.peek(key, digest);
+    if (manifest !== undefined && this.#hot.get(key, digest) === undefined) this.#hot.put(key, manifest);
+    return manifest;
+  }
+
+  /** The same, leaving memory to what clients ask for: for whoever looks through the cache. */
+  async peek(key: RepositoryKey, digest: Digest): Promise<HotManifest | undefined> {
     const { index, revisions } = this.#options;
     if (index.linked(key, digest) === undefined) return undefined;
     const hot = this.#hot.get(key, digest);
@@ -49,9 +56,7 @@ export class ManifestShelf {
     const revision = await revisions.get(key, digest);
     const bytes = revision === undefined ? undefined : await this.#read(digest);
     if (revision === undefined || bytes === undefined) return undefined;
-    const manifest = hotManifest(digest, revision.mediaType, bytes);
-    this.#hot.put(key, manifest);
-    return manifest;
+    return hotManifest(digest, revision.mediaType, bytes);
   }
 
   /** Keeps a manifest that the upstream has just served in that repository. A full disk only costs the keeping. */

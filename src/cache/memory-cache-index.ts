@@ -90,6 +90,10 @@ export class MemoryCacheIndex implements CacheIndex {
     this.#pins.delete(digest);
   }
 
+  pinnedUntilMs(digest: Digest): number | undefined {
+    return this.#pins.get(digest);
+  }
+
   oldest(options: {
     readonly upstream?: string;
     readonly limit: number;

@@ -25,4 +25,9 @@ export class NegativeCache {
     const refusal = this.#refusals.get(subject);
     return refusal !== undefined && refusal.untilMs > this.#clock.monotonicMs() ? refusal.error : undefined;
   }
+
+  /** After it was asked again and is there. */
+  forget(subject: string): void {
+    this.#refusals.delete(subject);
+  }
 }

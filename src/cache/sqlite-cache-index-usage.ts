@@ -114,6 +114,11 @@ export class SqliteCacheIndexUsage implements UsageIndex {
     });
   }
 
+  pinnedUntilMs(digest: Digest): number | undefined {
+    const row = this.#guard.read(() => this.#statements.findPin.get(encodeDigest(digest)));
+    return row === undefined ? undefined : Number(row['until_ms']);
+  }
+
   oldest(options: {
     readonly upstream?: string;
     readonly limit: number;
@@ -229,6 +234,7 @@ function prepare(database: DatabaseSync): Record<StatementName, StatementSync> {
        WHERE digest = ?1`,
     ),
     dropPins: database.prepare('DELETE FROM pins WHERE until_ms <= ?'),
+    findPin: database.prepare('SELECT until_ms FROM pins WHERE digest = ?'),
     unpin: database.prepare('DELETE FROM pins WHERE digest = ?'),
     oldest: database.prepare(oldest('')),
     oldestOf: database.prepare(oldest('upstream = ?3 AND')),
@@ -247,6 +253,7 @@ type StatementName =
   | 'pin'
   | 'copyPin'
   | 'dropPins'
+  | 'findPin'
   | 'unpin'
   | 'oldest'
   | 'oldestOf';

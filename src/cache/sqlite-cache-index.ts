@@ -121,6 +121,7 @@ class SqliteCacheIndex implements CacheIndex {
   usage: CacheIndex['usage'] = (digest) => this.#usage.usage(digest);
   pin: CacheIndex['pin'] = (digest, untilMs) => this.#usage.pin(digest, untilMs);
   unpin: CacheIndex['unpin'] = (digest) => this.#usage.unpin(digest);
+  pinnedUntilMs: CacheIndex['pinnedUntilMs'] = (digest) => this.#usage.pinnedUntilMs(digest);
   oldest: CacheIndex['oldest'] = (options) => this.#usage.oldest(options);
   totals: CacheIndex['totals'] = () => this.#usage.totals();
 

@@ -9,6 +9,12 @@ interface Batch {
 
 /** How many chunks one write takes at most: the system's limit on a vectored write is 1,024. */
 const maxChunks = 256;
+/** No write takes more: while one runs there is room for the next to gather. */
+const maxWriteBytes = 512 * 1024;
+
+function hasRoom({ bytes, chunks }: Batch): boolean {
+  return bytes < maxWriteBytes && chunks.length < maxChunks;
+}
 
 /** A write costs as much for a little as for this much; less is held back until somebody flushes. */
 const worthWritingBytes = 256 * 1024;
@@ -44,7 +50,7 @@ export class WriteBehind {
   push(bytes: Uint8Array, position: number): void {
     if (this.#error !== undefined) return;
     const last = this.#queue.at(-1);
-    if (last !== undefined && last.position + last.bytes === position && last.chunks.length < maxChunks) {
+    if (last !== undefined && last.position + last.bytes === position && hasRoom(last)) {
       last.chunks.push(bytes);
       last.bytes += bytes.length;
     } else {

@@ -11,7 +11,10 @@ export function addEdgeOptions(command: Command): Command {
   return command
     .option('-c, --config <file>', 'YAML file to read (environment: WHERRY_CONFIG)')
     .option('--listen <host:port>', 'mirror listener, which clients use (default: 127.0.0.1:5000)')
-    .option('--admin-listen <host:port>', 'admin listener: status and metrics (default: 127.0.0.1:5002)')
+    .option(
+      '--admin-listen <host:port>',
+      'admin listener: status, metrics, wherry ctl (default: 127.0.0.1:5002)',
+    )
     .option('--data <dir>', 'folder of the cache (default: ./data)')
     .option(
       '--upstream <name=url>',

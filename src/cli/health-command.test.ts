@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { PassThrough } from 'node:stream';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { exitCodes } from './exit-code.ts';
 import { runCli } from './run-cli.ts';
 
@@ -11,6 +11,7 @@ let server: Server | undefined;
 afterEach(() => {
   server?.close();
   server = undefined;
+  vi.unstubAllEnvs();
 });
 
 /** Something that answers every request so, on a loopback port, which is returned. */
@@ -32,6 +33,8 @@ async function health(adminListen: string) {
 }
 
 test.each(['127.0.0.1', '0.0.0.0', 'localhost'])('an edge that listens on %s and is ready', async (host) => {
+  // Without it an edge does not start on every address; readiness is told to whoever asks.
+  vi.stubEnv('WHERRY_ADMIN_TOKEN', 'a-token-of-some-length');
   const port = await answering(200, '{"status":"ready"}');
   expect(await health(`${host}:${port}`)).toEqual({ code: exitCodes.ok, stdout: 'ready\n', stderr: '' });
 });

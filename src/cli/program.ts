@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { addCheckConfigCommand } from './check-config-command.ts';
 import type { CliIo } from './cli-io.ts';
 import { addClientConfigCommand } from './client-config-command.ts';
+import { addCtlCommand } from './ctl/ctl-command.ts';
 import { addEdgeCommand } from './edge-command.ts';
 import type { ExitCode } from './exit-code.ts';
 import { addHealthCommand } from './health-command.ts';
@@ -25,6 +26,7 @@ First steps:
   wherry up                                             run an edge on 127.0.0.1:5000
   wherry client-config docker --edge http://HOST:5000   what to tell Docker
   wherry edge --help                                    what can be set, and where
+  wherry ctl --help                                     look after a running edge
 
 Exit codes: 0 ok, 1 failure, 2 bad usage or configuration.`,
     );
@@ -32,6 +34,7 @@ Exit codes: 0 ok, 1 failure, 2 bad usage or configuration.`,
   addEdgeCommand(program, io, done);
   addClientConfigCommand(program, io);
   addCheckConfigCommand(program, io);
+  addCtlCommand(program, io, done);
   addHealthCommand(program, io, done);
   return program;
 }

@@ -1,5 +1,5 @@
-import type { Digest } from '../oci/digest.ts';
-import { parseRevisionPath } from './repository-layout.ts';
+import { parseDigest, type Digest } from '../oci/digest.ts';
+import { parseRevisionPath, parseRevisionsFolder } from './repository-layout.ts';
 import type { RepositoryRecords } from './repository-records.ts';
 import { parseStoredRecord } from './stored-record.ts';
 import type { RepositoryKey, RevisionEntry, RevisionRecord, RevisionStore } from './tag-store.ts';
@@ -31,6 +31,22 @@ export class DiskRevisionStore implements RevisionStore {
       if (parsed === undefined) continue; // a tag, or a stranger's file
       const record = await this.get(parsed.key, parsed.digest);
       if (record !== undefined) yield { key: parsed.key, record };
+    }
+  }
+
+  async *repositories(): AsyncGenerator<RepositoryKey> {
+    for await (const path of this.#records.specialFolders()) {
+      const key = parseRevisionsFolder(path);
+      if (key !== undefined) yield key;
+    }
+  }
+
+  async *digests(key: RepositoryKey): AsyncGenerator<Digest> {
+    for (const algorithm of ['sha256', 'sha512'] as const) {
+      for await (const hex of this.#records.filesIn(this.#records.layout.revisionFolder(key, algorithm))) {
+        const digest = parseDigest(`${algorithm}:${hex}`);
+        if (digest !== undefined) yield digest;
+      }
     }
   }
 }

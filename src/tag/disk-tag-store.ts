@@ -1,4 +1,4 @@
-import type { Tag } from '../oci/tag.ts';
+import { parseTag, type Tag } from '../oci/tag.ts';
 import type { RepositoryRecords } from './repository-records.ts';
 import { parseStoredRecord } from './stored-record.ts';
 import type { RepositoryKey, TagRecord, TagStore } from './tag-store.ts';
@@ -21,6 +21,13 @@ export class DiskTagStore implements TagStore {
 
   async remove(key: RepositoryKey, tag: Tag): Promise<void> {
     await this.#records.remove(this.#records.layout.tagFile(key, tag));
+  }
+
+  async *names(key: RepositoryKey): AsyncGenerator<Tag> {
+    for await (const name of this.#records.filesIn(this.#records.layout.tagFolder(key))) {
+      const tag = parseTag(name);
+      if (tag !== undefined) yield tag;
+    }
   }
 }
 

@@ -20,6 +20,19 @@ export class MemoryRevisionStore implements RevisionStore {
   async *list(): AsyncGenerator<RevisionEntry> {
     yield* this.#entries.values();
   }
+
+  async *repositories(): AsyncGenerator<RepositoryKey> {
+    const keys = [...this.#entries.values()].map(
+      ({ key }) => [`${key.upstream} ${key.repository}`, key] as const,
+    );
+    yield* new Map(keys).values();
+  }
+
+  async *digests({ upstream, repository }: RepositoryKey): AsyncGenerator<Digest> {
+    for (const { key, record } of this.#entries.values()) {
+      if (key.upstream === upstream && key.repository === repository) yield record.digest;
+    }
+  }
 }
 
 /** No part but the first can contain a space. */

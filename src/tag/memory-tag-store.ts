@@ -1,4 +1,4 @@
-import type { Tag } from '../oci/tag.ts';
+import { parseTag, type Tag } from '../oci/tag.ts';
 import type { RepositoryKey, TagRecord, TagStore } from './tag-store.ts';
 
 /** The reference adapter; forgets everything with the process. */
@@ -16,9 +16,17 @@ export class MemoryTagStore implements TagStore {
   async remove(key: RepositoryKey, tag: Tag): Promise<void> {
     this.#records.delete(nameOf(key, tag));
   }
+
+  async *names(key: RepositoryKey): AsyncGenerator<Tag> {
+    const prefix = nameOf(key, '');
+    for (const name of this.#records.keys()) {
+      const tag = name.startsWith(prefix) ? parseTag(name.slice(prefix.length)) : undefined;
+      if (tag !== undefined) yield tag;
+    }
+  }
 }
 
 /** No part but the first can contain a space. */
-function nameOf({ upstream, repository }: RepositoryKey, tag: Tag): string {
+function nameOf({ upstream, repository }: RepositoryKey, tag: Tag | ''): string {
   return `${upstream} ${repository} ${tag}`;
 }

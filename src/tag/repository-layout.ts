@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { digestAlgorithm, digestHex, parseDigest, type Digest } from '../oci/digest.ts';
+import { digestAlgorithm, digestHex, parseDigest, type Digest, type DigestAlgorithm } from '../oci/digest.ts';
 import { parseRepositoryName } from '../oci/repository-name.ts';
 import type { Tag } from '../oci/tag.ts';
 import type { RepositoryKey } from './tag-store.ts';
@@ -37,12 +37,22 @@ export class RepositoryLayout {
     return this.#repositories;
   }
 
+  /** Below it the tags of a repository, each a file of that name. */
+  tagFolder(key: RepositoryKey): string {
+    return join(this.#repository(key), '_tags');
+  }
+
+  /** Below it the revisions of a repository, each a file named by the digest's hexadecimal part. */
+  revisionFolder(key: RepositoryKey, algorithm: DigestAlgorithm): string {
+    return join(this.#repository(key), '_revisions', algorithm);
+  }
+
   tagFile(key: RepositoryKey, tag: Tag): string {
-    return join(this.#repository(key), '_tags', tag);
+    return join(this.tagFolder(key), tag);
   }
 
   revisionFile(key: RepositoryKey, digest: Digest): string {
-    return join(this.#repository(key), '_revisions', digestAlgorithm(digest), digestHex(digest));
+    return join(this.revisionFolder(key, digestAlgorithm(digest)), digestHex(digest));
   }
 
   tempFile(serial: number): string {
@@ -67,6 +77,16 @@ export function parseRevisionPath(
   return { key: { upstream, repository }, digest };
 }
 
+/** The repository that a folder of revisions, relative to `repositories`, belongs to; `undefined` for a stranger's. */
+export function parseRevisionsFolder(relativePath: string): RepositoryKey | undefined {
+  const [, encodedUpstream, name] = revisionsFolder.exec(relativePath) ?? [];
+  if (encodedUpstream === undefined || name === undefined) return undefined;
+  const upstream = decodeUpstream(encodedUpstream);
+  const repository = parseRepositoryName(name);
+  return upstream === undefined || repository === undefined ? undefined : { upstream, repository };
+}
+
+const revisionsFolder = /^([^/]+)\/(.+)\/_revisions$/;
 const revisionPath = /^([^/]+)\/(.+)\/_revisions\/([^/]+)\/([^/]+)$/;
 
 function encodeUpstream(upstream: string): string {

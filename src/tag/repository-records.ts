@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path';
-import { type FileSystem, makeFolder, unlinkIfThere } from '../base/file-system.ts';
+import { type DiskEntry, type FileSystem, makeFolder, unlinkIfThere } from '../base/file-system.ts';
 import { Limiter } from '../base/limiter.ts';
 import type { Logger } from '../base/logger.ts';
 import { readSmallFile, replaceSmallFile } from '../base/small-file.ts';
@@ -107,6 +107,35 @@ export class RepositoryRecords {
       } catch (error) {
         throw storageErrorFrom(error, 'list records');
       }
+    }
+  }
+
+  /**
+   * Folders below `repositories` whose name begins with an underscore, as paths relative to it, without looking into
+   * them. Fails with StorageError.
+   */
+  async *specialFolders(): AsyncGenerator<string> {
+    const waiting = [''];
+    for (let folder = waiting.pop(); folder !== undefined; folder = waiting.pop()) {
+      for await (const entry of this.#entries(join(this.layout.repositories, folder))) {
+        if (!entry.isDirectory()) continue;
+        const path = join(folder, entry.name);
+        if (entry.name.startsWith('_')) yield path;
+        else if (path !== '.temp') waiting.push(path);
+      }
+    }
+  }
+
+  /** Names of the files in one folder; none where it is absent. Fails with StorageError. */
+  async *filesIn(folder: string): AsyncGenerator<string> {
+    for await (const entry of this.#entries(folder)) if (!entry.isDirectory()) yield entry.name;
+  }
+
+  async *#entries(folder: string): AsyncGenerator<DiskEntry> {
+    try {
+      yield* await this.#options.files.opendir(folder);
+    } catch (error) {
+      if (systemErrorCode(error) !== 'ENOENT') throw storageErrorFrom(error, 'list records');
     }
   }
 

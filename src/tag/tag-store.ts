@@ -28,6 +28,8 @@ export interface TagStore {
   get(key: RepositoryKey, tag: Tag): Promise<TagRecord | undefined>;
   put(key: RepositoryKey, tag: Tag, record: TagRecord): Promise<void>;
   remove(key: RepositoryKey, tag: Tag): Promise<void>;
+  /** The tags of one repository, in no order. */
+  names(key: RepositoryKey): AsyncIterable<Tag>;
 }
 
 /** Which manifests belong to a repository. Same guarantees as TagStore. */
@@ -37,6 +39,10 @@ export interface RevisionStore {
   remove(key: RepositoryKey, digest: Digest): Promise<void>;
   /** Every record there is, for rebuilding an index. */
   list(): AsyncIterable<RevisionEntry>;
+  /** Each repository that has ever held a revision, once, in no order; it may be empty by now. */
+  repositories(): AsyncIterable<RepositoryKey>;
+  /** The digests of one repository's revisions, in no order. */
+  digests(key: RepositoryKey): AsyncIterable<Digest>;
 }
 
 export interface RevisionEntry {

@@ -10,7 +10,7 @@ import { EgressAgent } from './egress-agent.ts';
 import type { EgressRoute } from './egress-route.ts';
 import { failedAnswer } from './failed-answer.ts';
 import { HttpRegistryClient } from './http-registry-client.ts';
-import type { HttpTransport } from './http-transport.ts';
+import type { HttpAnswer, HttpTransport } from './http-transport.ts';
 import { ListingReader, type ListingLimits } from './listing-reader.ts';
 import { ManifestReader } from './manifest-reader.ts';
 import { RateLimitBudget, type RateLimit } from './rate-limit.ts';
@@ -59,6 +59,11 @@ export interface HttpUpstream extends RegistryClient {
   health(): UpstreamHealth;
   /** The pull limit that each credential was last told, by its id; a credential that was told none is missing. */
   rateLimits(): ReadonlyMap<string, RateLimit>;
+  /**
+   * Asks for the upstream's base without a credential and past the breaker: whether it can be reached now, and what says
+   * so. 401 is an answer too. Fails with UpstreamError.
+   */
+  reach(signal: AbortSignal): Promise<{ readonly status: number }>;
   /** Drops all connections; running calls fail. */
   close(): Promise<void>;
 }
@@ -99,6 +104,11 @@ export function createHttpUpstream(options: HttpUpstreamOptions): HttpUpstream {
     health: () => client.health(),
     rateLimits: () =>
       new Map(seats.flatMap(({ id, budget }) => (budget.latest === undefined ? [] : [[id, budget.latest]]))),
+    reach: async (signal) => {
+      const answer = await askBase({ ...options, transport, headers: {}, signal });
+      answer.discard();
+      return { status: answer.status };
+    },
     close: async () => transport.close(),
   };
 }
@@ -157,17 +167,22 @@ async function probeBasic(probe: {
   signal: AbortSignal;
 }): Promise<void> {
   const { url, transport, clock, authorization, signal } = probe;
-  const answer = await transport.send({
-    method: 'GET',
-    url: new URL(`${url.pathname.replace(/\/+$/, '')}/v2/`, url),
-    headers: { authorization },
-    lane: 'control',
-    signal,
-  });
+  const answer = await askBase({ url, transport, headers: { authorization }, signal });
   const isRefused = answer.status === 401 || answer.status === 403;
   if (isRefused || answer.status === 429 || answer.status >= 500) {
     const context = { method: 'GET', nowMs: clock.nowMs() };
     throw await failedAnswer(answer, isRefused ? { ...context, kind: 'credential' } : context);
   }
   answer.discard();
+}
+
+async function askBase(request: {
+  url: URL;
+  transport: HttpTransport;
+  headers: Readonly<Record<string, string>>;
+  signal: AbortSignal;
+}): Promise<HttpAnswer> {
+  const { url, transport, headers, signal } = request;
+  const base = new URL(`${url.pathname.replace(/\/+$/, '')}/v2/`, url);
+  return transport.send({ method: 'GET', url: base, headers, lane: 'control', signal });
 }

@@ -198,6 +198,16 @@ export function describeCacheIndex(name: string, open: () => CacheIndex): void {
       });
     });
 
+    test('says until when content is pinned, also content that is not here', () => {
+      const day = Date.UTC(2030, 0, 1);
+      index.pin(digestOf(1), day);
+      index.pin(digestOf(1), day - 5);
+      expect(index.pinnedUntilMs(digestOf(1))).toBe(day);
+      expect(index.pinnedUntilMs(digestOf(2))).toBeUndefined();
+      index.unpin(digestOf(1));
+      expect(index.pinnedUntilMs(digestOf(1))).toBeUndefined();
+    });
+
     test('a listing is the last one put', () => {
       index.putListing(alpine, 'tags', { body: '["a"]', checkedAtMs: 1 });
       index.putListing(alpine, 'tags', { body: '["b"]', checkedAtMs: 2 });

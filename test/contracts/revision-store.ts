@@ -55,6 +55,28 @@ export function revisionStoreContract(name: string, open: () => Promise<Revision
       expect(await listed(store)).toEqual([]);
     });
 
+    test('repositories and digests name what list gives', async () => {
+      const keys = [
+        alpine,
+        key('docker.io', 'library/alpine/tags'),
+        key('registry:5000', 'a'),
+        key('.temp', 'a'),
+      ];
+      for (const key of keys) {
+        for (const digest of [sha256('a'), sha512('b')]) await store.put(key, record(digest));
+      }
+      await store.remove(alpine, sha256('a'));
+      const found: string[] = [];
+      for await (const { upstream, repository } of store.repositories())
+        found.push(`${upstream} ${repository}`);
+      expect(found.sort()).toEqual(
+        keys.map(({ upstream, repository }) => `${upstream} ${repository}`).sort(),
+      );
+      const digests: string[] = [];
+      for await (const digest of store.digests(alpine)) digests.push(digest);
+      expect(digests).toEqual([sha512('b')]);
+    });
+
     test('list gives every record with its key', async () => {
       const keys = [
         alpine,

@@ -43,6 +43,16 @@ export function tagStoreContract(name: string, open: () => Promise<TagStoreHarne
       expect(await store.get(alpine, tag('latest'))).toBeUndefined();
     });
 
+    test('names gives the tags of one repository and of no other', async () => {
+      const alpine = key('docker.io', 'library/alpine');
+      expect(await listed(store, alpine)).toEqual([]);
+      for (const name of ['latest', '3.20', '_tags']) await store.put(alpine, tag(name), record('a', 1));
+      await store.put(key('docker.io', 'library/alpine/sub'), tag('sub'), record('a', 1));
+      await store.put(key('ghcr.io', 'library/alpine'), tag('other'), record('a', 1));
+      await store.remove(alpine, tag('3.20'));
+      expect(await listed(store, alpine)).toEqual(['_tags', 'latest']);
+    });
+
     test('names that are alike are kept apart', async () => {
       const names: [RepositoryKey, string][] = [
         [key('docker.io', 'a'), 'v1'],
@@ -79,6 +89,12 @@ export function tagStoreContract(name: string, open: () => Promise<TagStoreHarne
       await Promise.all(writes);
     });
   });
+}
+
+async function listed(store: TagStore, key: RepositoryKey): Promise<string[]> {
+  const names: string[] = [];
+  for await (const name of store.names(key)) names.push(name);
+  return names.sort();
 }
 
 function key(upstream: string, repository: string): RepositoryKey {

@@ -43,7 +43,7 @@ const layers: Readonly<Record<string, Layer>> = {
     npm: [],
     node: true,
   },
-  edge: { ours: [...shared, 'replication'], npm: ['hono'], node: true },
+  edge: { ours: [...shared, 'replication'], npm: ['hono', 'zod'], node: true },
   hub: { ours: [...shared, 'replication'], npm: ['hono', 'pg', 'zod'], node: true },
   config: { ours: lowest, npm: ['zod', 'yaml'], node: true },
 };
