@@ -54,7 +54,7 @@ export const edgeSchema = section('The edge.', {
     'The admin listener: status page, metrics, health, and the API that `wherry ctl` uses. On an address that is not loopback the API wants the admin token; pages, metrics and health are open to whoever reaches it.',
   ).prefault('127.0.0.1:5002'),
   adminToken: secret(
-    'What callers of the admin API show as a bearer token, at least 16 characters. One form of it is required where adminListen is no loopback address.',
+    'What callers of the admin API show as a bearer token, at least 16 characters. Without one the API answers callers on a loopback adminListen only.',
   ).optional(),
   adminTokenFile: path('File that holds the admin token; one line end after it is dropped.').optional(),
   adminTokenEnv: text(

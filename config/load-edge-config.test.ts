@@ -196,11 +196,6 @@ const refused: readonly (readonly [string, Sources, RegExp])[] = [
     { yaml: 'cache: {lowWatermark: 0.96}' },
     /cache\.lowWatermark: must be below/,
   ],
-  [
-    'an admin listener for other machines without a token',
-    { yaml: 'adminListen: 0.0.0.0:5002' },
-    /adminListen: is open to other machines: set one of adminToken, adminTokenFile, adminTokenEnv/,
-  ],
   ['a short admin token', { yaml: 'adminToken: secret' }, /adminToken: is shorter than 16 characters/],
   [
     'two forms of the admin token',

@@ -9,22 +9,16 @@ const minTokenLength = 16;
 
 const forms = ['adminToken', 'adminTokenFile', 'adminTokenEnv'] as const;
 
-type WrittenAdmin = { readonly [Key in 'adminListen' | (typeof forms)[number]]?: WrittenEdge[Key] };
+type WrittenAdmin = { readonly [Key in (typeof forms)[number]]?: WrittenEdge[Key] };
 
-/** Reads the admin token, whichever form it has. Reports what is wrong, and where a token is missing. */
+/** Reads the admin token, whichever form it has. Reports what is wrong. */
 export function resolveAdminToken(
   written: WrittenAdmin,
   { io, report }: { readonly io: ConfigIo; readonly report: Report },
 ): Secret | undefined {
   const given = forms.filter((form) => written[form] !== undefined);
   const [form] = given;
-  if (form === undefined) {
-    const { adminListen } = written;
-    if (adminListen !== undefined && !isLoopback(adminListen.host)) {
-      report(['adminListen'], `is open to other machines: set one of ${forms.join(', ')}`);
-    }
-    return undefined;
-  }
+  if (form === undefined) return undefined;
   if (given.length > 1) {
     report([form], `is one of several forms, ${given.join(', ')}: keep one`);
     return undefined;
@@ -37,8 +31,4 @@ export function resolveAdminToken(
   if (!/^[\x21-\x7e]+$/.test(text))
     report([form], 'holds what no header can carry: spaces or letters beyond ASCII');
   return token;
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
 }

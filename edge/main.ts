@@ -39,6 +39,7 @@ import {
 } from '../src/upstream/egress-route.ts';
 import { createHttpUpstream, type HttpUpstreamOptions } from '../src/upstream/http-upstream.ts';
 import { Addressing } from './addressing.ts';
+import { adminAccess } from './admin/admin-access.ts';
 import { assembleAdminApi } from './admin/admin-assembly.ts';
 import { assembleCache, type EdgeCache } from './cache-assembly.ts';
 import { cacheSettings } from './cache-settings.ts';
@@ -161,7 +162,7 @@ async function openEdge(tools: Tools): Promise<EdgeListeners> {
     upstreams,
     addressing: addressing(),
     report,
-    token: config.adminToken?.reveal(),
+    access: adminAccess(config.adminToken?.reveal(), config.adminListen.host),
     setLogLevel: (level) => logger.setLevel(level),
     clock,
     logger,

@@ -2,6 +2,7 @@ import { Hono } from 'hono';
 import { z } from 'zod';
 import type { Logger, LogLevel } from '../../src/base/logger.ts';
 import type { LogLevelSetting } from '../../src/protocol/admin-api.ts';
+import type { AdminAccess } from './admin-access.ts';
 import { adminGuard } from './admin-guard.ts';
 import { answerError, RequestError } from './api-error.ts';
 import { cacheRoutes, type CacheRoutesOptions } from './cache-routes.ts';
@@ -12,8 +13,7 @@ import type { WarmRunOptions } from './warm-run.ts';
 
 export interface AdminApiOptions
   extends CacheRoutesOptions, Omit<UpstreamRoutesOptions, 'inventory'>, WarmRunOptions {
-  /** What callers must show; `undefined` where the listener is on a loopback address. */
-  readonly token: string | undefined;
+  readonly access: AdminAccess;
   readonly setLogLevel: (level: LogLevel) => void;
   readonly logger: Logger;
 }
@@ -25,7 +25,7 @@ export function adminApi(options: AdminApiOptions): Hono {
   const { logger, setLogLevel } = options;
   const app = new Hono();
   app.onError((error, context) => answerError(context, error, logger));
-  app.use(adminGuard(options));
+  app.use(adminGuard(options.access));
   app.use(async (context, next) => {
     await next();
     context.header('Cache-Control', 'no-store');

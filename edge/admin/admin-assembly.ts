@@ -13,6 +13,7 @@ import type { Addressing } from '../addressing.ts';
 import type { EdgeCache } from '../cache-assembly.ts';
 import type { EdgeStatus } from '../status/edge-status.ts';
 import type { UpstreamSet } from '../upstream-set.ts';
+import type { AdminAccess } from './admin-access.ts';
 import { adminApi } from './admin-api.ts';
 import { ImageNames } from './image-names.ts';
 
@@ -24,7 +25,7 @@ export interface AdminParts {
   readonly upstreams: Pick<UpstreamSet, 'cached' | 'clients'>;
   readonly addressing: Addressing;
   readonly report: () => EdgeStatus;
-  readonly token: string | undefined;
+  readonly access: AdminAccess;
   readonly setLogLevel: (level: LogLevel) => void;
   readonly clock: Clock;
   readonly logger: Logger;

@@ -1,15 +1,20 @@
 import { Hono } from 'hono';
 import { expect, test } from 'vitest';
 import { silentLogger } from '../../src/base/logger.ts';
+import { adminAccess } from './admin-access.ts';
 import { adminGuard } from './admin-guard.ts';
 import { answerError } from './api-error.ts';
 
 const secret = 'a-token-of-some-length';
 
-async function status(token: string | undefined, headers: Record<string, string>): Promise<number> {
+async function status(
+  token: string | undefined,
+  headers: Record<string, string>,
+  listenHost = '127.0.0.1',
+): Promise<number> {
   const app = new Hono();
   app.onError((error, context) => answerError(context, error, silentLogger));
-  app.use(adminGuard({ token }));
+  app.use(adminGuard(adminAccess(token, listenHost)));
   app.all('*', (context) => context.text('in'));
   const response = await app.request('/', { method: 'POST', headers });
   return response.status;
@@ -40,6 +45,14 @@ test.each([
 ])('without a token %s is refused', async (_, headers) => {
   expect(await status(undefined, headers)).toBe(403);
 });
+
+test.each(['0.0.0.0', '::', '10.0.0.5', 'edge.example.com'])(
+  'without a token nobody calls the API of a listener on %s',
+  async (listenHost) => {
+    expect(await status(undefined, { host: '127.0.0.1' }, listenHost)).toBe(403);
+    expect(await status(secret, { authorization: `Bearer ${secret}` }, listenHost)).toBe(200);
+  },
+);
 
 test.each([
   ['the token, under any name', { authorization: `Bearer ${secret}`, host: 'edge.example.com' }, 200],

@@ -1,22 +1,24 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { isIP } from 'node:net';
 import type { MiddlewareHandler } from 'hono';
+import type { AdminAccess } from './admin-access.ts';
 import { RequestError } from './api-error.ts';
-
-export interface AdminGuardOptions {
-  /** What callers must show as a bearer token; `undefined` where nobody is asked, on a loopback address only. */
-  readonly token: string | undefined;
-}
 
 /**
  * Stands before the API. With a token whoever shows it is let in. Without one only what a page of another site in a
  * browser on the same machine could send is refused: requests under another name (DNS rebinding), and requests that a
- * browser marks as coming from another site. Fails with RequestError.
+ * browser marks as coming from another site. A closed API says how to open it. Fails with RequestError.
  */
-export function adminGuard({ token }: AdminGuardOptions): MiddlewareHandler {
-  const expected = token === undefined ? undefined : fingerprint(token);
+export function adminGuard(access: AdminAccess): MiddlewareHandler {
+  const expected = access.kind === 'token' ? fingerprint(access.token) : undefined;
   return async (context, next) => {
     const header = (name: string): string | undefined => context.req.header(name);
+    if (access.kind === 'closed') {
+      throw new RequestError(
+        'FORBIDDEN',
+        'other machines reach this listener: set adminToken to use its API',
+      );
+    }
     if (expected === undefined) refuseOtherNames(header('host'));
     else if (!isShown(header('authorization'), expected)) {
       throw new RequestError('UNAUTHORIZED', 'this listener wants its admin token as a bearer token');
