@@ -1,9 +1,11 @@
 import type { z } from 'zod';
 import { cacheSchema } from './cache-schema.ts';
 import type { CredentialConfig } from './credential-config.ts';
+import { egressSchema } from './egress-schema.ts';
 import { bytes, count, duration, hostPort, path, secret, text, toggle } from './field-kinds.ts';
 import { choice, list, section } from './field.ts';
 import { freshnessRuleSchema, type FreshnessRule } from './freshness-schema.ts';
+import { listenersSchema, listenerTlsSchema } from './listener-schema.ts';
 import { upstreamSchema, type WrittenUpstream } from './upstream-schema.ts';
 import { withUnits } from './with-units.ts';
 
@@ -23,7 +25,10 @@ const logSchema = section('Where the logs go.', {
 
 const limitsSchema = withUnits(
   section('Limits of the listeners.', {
-    maxConnections: count('Open connections of clients.').prefault(10_000),
+    maxConnections: count('Open connections of clients, for each listener.').prefault(10_000),
+    maxConnectionsPerAddress: count(
+      'Open connections from one IPv4 address, or from one IPv6 network of 64 bits, for each listener. Raise it where all clients come from one address, as behind a load balancer.',
+    ).prefault(2_500),
     headersTimeout: duration('How long a client may take to send the head of a request.', {
       minMs: 1,
     }).prefault('15s'),
@@ -42,11 +47,6 @@ const limitsSchema = withUnits(
   },
 );
 
-const listenerTlsSchema = section('TLS of the mirror listener; without it, it speaks plain HTTP.', {
-  cert: path('PEM file with the certificate, followed by the intermediate ones.'),
-  key: path('PEM file with its key.'),
-});
-
 /** Everything an edge can be told, as a file states it. Parsing gives defaults; encoding gives the file's form back. */
 export const edgeSchema = section('The edge.', {
   listen: hostPort('The mirror listener: what clients use.').prefault('127.0.0.1:5000'),
@@ -63,10 +63,12 @@ export const edgeSchema = section('The edge.', {
   ).optional(),
   data: path('Folder of the cache.').prefault('./data'),
   tls: listenerTlsSchema.optional(),
+  listeners: listenersSchema,
   upstreams: list(
     'The registries that are mirrored. Without any, the well-known public ones, listed above.',
     upstreamSchema,
   ).prefault([]),
+  egress: egressSchema.prefault({}),
   freshness: list(
     'How long a tag is used before the upstream is asked again: rules for all upstreams. The first that matches the tag counts; tags that none matches follow the defaults below.',
     freshnessRuleSchema,
@@ -99,7 +101,7 @@ export interface EdgeConfig extends Readonly<
 }
 
 export interface UpstreamConfig extends Readonly<
-  Omit<WrittenUpstream, 'url' | 'access' | 'credentials' | 'freshness'>
+  Omit<WrittenUpstream, 'url' | 'access' | 'credentials' | 'freshness' | 'proxySignIn'>
 > {
   /** Origin, without a slash at the end. */
   readonly url: string;

@@ -129,7 +129,7 @@ export function secret(doc: string) {
     doc,
     expected: 'a text that is not empty',
     secret: true,
-    parse: (value) => (value === '' ? undefined : new Secret(value)),
+    parse: (value) => (nonEmpty(value) === undefined ? undefined : new Secret(value)),
     format: () => secretMask,
   });
 }

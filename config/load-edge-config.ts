@@ -3,6 +3,7 @@ import { readFailure, type ConfigIo } from './config-io.ts';
 import type { EdgeConfig } from './edge-schema.ts';
 import { ConfigError, type KeyPath, type Problem } from './problems.ts';
 import { defaultUpstreams, resolveEdgeConfig } from './resolve-edge-config.ts';
+import { applyProxyEnvironment } from './proxy-environment.ts';
 import { SettingsDraft, type Tree } from './settings-draft.ts';
 import { applyEnvironment, applyFlags, configVariable, type EdgeFlags } from './sources.ts';
 import { applyUpstreamEnvironment } from './upstream-environment.ts';
@@ -24,6 +25,7 @@ export function loadEdgeConfig({ configFile, flags }: EdgeSettings, io: ConfigIo
   const draft = new SettingsDraft(asTree(file, problems), (path) => file?.originOf(path));
   applyEnvironment(draft, io.env);
   applyFlags(draft, flags);
+  applyProxyEnvironment(draft, io.env);
   if (isEmpty(draft.get(['upstreams']))) draft.set(['upstreams'], defaultUpstreams(), 'default');
   problems.push(...applyUpstreamEnvironment(draft, io.env));
   const report = (path: KeyPath, message: string): void => {

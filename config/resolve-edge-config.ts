@@ -3,9 +3,10 @@ import type { z } from 'zod';
 import type { ConfigIo } from './config-io.ts';
 import { edgeSchema, type EdgeConfig, type UpstreamConfig } from './edge-schema.ts';
 import { show } from './field.ts';
-import { checkPemFile } from './pem-file.ts';
 import type { Report } from './problems.ts';
 import { resolveAdminToken } from './resolve-admin-token.ts';
+import { checkListenAddresses, resolveListeners, resolveListenerTls } from './resolve-listeners.ts';
+import { resolveEgress } from './resolve-proxy.ts';
 import { resolveUpstream, type UpstreamContext } from './resolve-upstream.ts';
 import { reportSchemaIssues } from './schema-problems.ts';
 import type { Tree } from './settings-draft.ts';
@@ -31,7 +32,7 @@ export function resolveEdgeConfig(
   if (!parsed.success) reportSchemaIssues(parsed.error.issues, report);
   const sections = parsed.success ? parsed.data : partsInOrder(tree);
   reportLaterVersions(tree, report);
-  checkListeners(sections, report);
+  checkListenAddresses(sections, report);
   checkCache(sections, report);
   const upstreams = resolveUpstreams(tree, {
     io,
@@ -40,15 +41,19 @@ export function resolveEdgeConfig(
     cacheMaxBytes: sections.cache?.maxBytes ?? 'auto',
   });
   const adminToken = resolveAdminToken(sections, { io, report });
-  const tls = resolveListenerTls(sections.tls, io, report);
+  const tls = resolveListenerTls(sections.tls, { io, report, path: ['tls'] });
+  const listeners = resolveListeners(sections.listeners ?? [], { io, report, upstreams });
+  const egress = resolveEgress(sections.egress ?? { noProxy: [] }, { io, report });
   const [first, ...rest] = upstreams;
   if (!parsed.success || first === undefined) return undefined;
   const { listen, adminListen, data, freshness, cache, scrub, log, limits } = parsed.data;
   return {
     listen,
     adminListen,
+    listeners,
     data: resolve(io.workingDirectory, data),
     upstreams: [first, ...rest],
+    egress,
     freshness,
     cache,
     scrub,
@@ -88,15 +93,6 @@ function reportLaterVersions(tree: Readonly<Tree>, report: Report): void {
   }
 }
 
-function checkListeners({ listen, adminListen }: Sections, report: Report): void {
-  if (listen === undefined || adminListen === undefined || listen.port === 0) return;
-  const same =
-    listen.host === adminListen.host ||
-    [listen.host, adminListen.host].some((host) => host === '::' || host === '0.0.0.0');
-  if (same && listen.port === adminListen.port)
-    report(['adminListen'], 'is the address of listen: give it another port');
-}
-
 function checkCache({ cache }: Sections, report: Report): void {
   if (cache !== undefined && cache.lowWatermark >= cache.highWatermark) {
     report(
@@ -120,14 +116,6 @@ function resolveUpstreams(
   return valid.map(([index, upstream]) =>
     resolveUpstream(upstream, { ...context, path: ['upstreams', index] }),
   );
-}
-
-function resolveListenerTls(tls: EdgeConfig['tls'], io: ConfigIo, report: Report): EdgeConfig['tls'] {
-  if (tls === undefined) return undefined;
-  const files = { cert: resolve(io.workingDirectory, tls.cert), key: resolve(io.workingDirectory, tls.key) };
-  checkPemFile(files.cert, { io, report, path: ['tls', 'cert'] });
-  checkPemFile(files.key, { io, report, path: ['tls', 'key'] });
-  return files;
 }
 
 function fileOr(words: readonly string[], value: string, io: ConfigIo): string {

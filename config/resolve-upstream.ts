@@ -6,6 +6,7 @@ import { defaultFreshnessRule, type FreshnessRule } from './freshness-schema.ts'
 import { checkPemFile } from './pem-file.ts';
 import type { KeyPath, Report } from './problems.ts';
 import { resolveCredential } from './resolve-credential.ts';
+import { resolveUpstreamProxy } from './resolve-proxy.ts';
 import type { WrittenUpstream } from './upstream-schema.ts';
 import { impliedHosts, impliedUrl } from './well-known-upstreams.ts';
 
@@ -45,8 +46,13 @@ export function resolveUpstream(written: WrittenUpstream, context: UpstreamConte
   if (context.cacheMaxBytes !== 'auto' && (written.quotaBytes ?? 0) > context.cacheMaxBytes) {
     report([...path, 'quota'], 'must not be larger than cache.maxBytes');
   }
+  const { proxy: _, proxySignIn, ...rest } = written;
   return {
-    ...written,
+    ...rest,
+    ...resolveUpstreamProxy(
+      { proxy: written.proxy, proxySignIn },
+      { io, report, path: [...path, 'proxySignIn'] },
+    ),
     url,
     hosts,
     credentials,
@@ -80,7 +86,9 @@ function checkAccess(written: WrittenUpstream, { path, report }: UpstreamContext
 function checkInsecure(written: WrittenUpstream, url: string, { path, report }: UpstreamContext): void {
   const { protocol, hostname } = new URL(url);
   const local = hostname === 'localhost' || hostname === '[::1]' || /^127\.[\d.]+$/.test(hostname);
-  if (protocol === 'http:' && written.credentials.length > 0 && !local && !written.tls.insecure) {
+  // A proxy of its own may lead anywhere, with an address that is local here too.
+  const staysHere = local && (written.proxy === undefined || written.proxy === 'direct');
+  if (protocol === 'http:' && written.credentials.length > 0 && !staysHere && !written.tls.insecure) {
     report(
       [...path, 'url'],
       'would send the credential unencrypted: use https://, or accept that with tls.insecure: true',

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { credentialSchema } from './credential-schema.ts';
+import { proxySetting, proxySignInSchema } from './egress-schema.ts';
 import { bytes, count, duration, path, toggle } from './field-kinds.ts';
 import { choice, list, section } from './field.ts';
 import { freshnessRuleSchema } from './freshness-schema.ts';
@@ -60,6 +61,10 @@ export const upstreamSchema = withUnits(
     allowPrivateTargets: toggle(
       'Lets redirects and token realms lead to private and loopback addresses even where the upstream itself has a public one.',
     ).prefault(false),
+    proxy: proxySetting(
+      'The forward proxy for all that concerns this upstream, its token endpoint and its redirects included, or `direct`. Default: as `egress` says. `egress.noProxy` has no say in it.',
+    ).optional(),
+    proxySignIn: proxySignInSchema.optional(),
     tls: upstreamTlsSchema.prefault({}),
     timeouts: timeoutsSchema.prefault({}),
     maxConnections: count('Connections to the upstream at a time.').prefault(64),

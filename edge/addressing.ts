@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { OciError } from '../src/oci/error.ts';
 import { parseRepositoryName, type RepositoryName } from '../src/oci/repository-name.ts';
 
@@ -34,10 +35,15 @@ export class Addressing {
   readonly #upstreamOf: ReadonlyMap<string, string>;
   readonly #default: string;
 
-  /** The first upstream is the default one. */
-  constructor(upstreams: readonly [AddressableUpstream, ...AddressableUpstream[]]) {
-    this.#default = upstreams[0].name;
+  /** `defaultUpstream` is any of the names of one; without it the first upstream is the default one. */
+  constructor(
+    upstreams: readonly [AddressableUpstream, ...AddressableUpstream[]],
+    defaultUpstream: string = upstreams[0].name,
+  ) {
     this.#upstreamOf = new Map(upstreams.flatMap(({ name, hosts }) => hosts.map((host) => [host, name])));
+    const found = this.#upstreamOf.get(defaultUpstream);
+    assert(found !== undefined, `the default upstream ${defaultUpstream} is not configured`);
+    this.#default = found;
   }
 
   /** Fails with OciError: NAME_UNKNOWN for a registry that is not configured, NAME_INVALID for a name outside the grammar. */

@@ -5,10 +5,13 @@ import type { Writable } from 'node:stream';
 import type { CredentialConfig } from '../config/credential-config.ts';
 import { findInDockerConfig } from '../config/docker-config.ts';
 import type { EdgeConfig, UpstreamConfig } from '../config/edge-schema.ts';
+import type { ProxySetting } from '../config/egress-schema.ts';
+import type { ListenerTlsConfig } from '../config/listener-schema.ts';
 import { systemClock } from '../src/base/clock.ts';
 import { DataFolder, dataMigrations } from '../src/base/data-folder.ts';
 import { nodeDiskFiles } from '../src/base/disk-files.ts';
 import { silentLogger, type Logger } from '../src/base/logger.ts';
+import { parseNoProxyRule } from '../src/base/no-proxy.ts';
 import { createPinoLogger, type PinoLogger } from '../src/base/pino-logger.ts';
 import { createPrometheusMetrics, type PrometheusMetrics } from '../src/base/prometheus-metrics.ts';
 import { DiskBlobStore } from '../src/blob/disk-blob-store.ts';
@@ -17,7 +20,9 @@ import { rebuildIndex } from '../src/cache/rebuild-index.ts';
 import { Refetch } from '../src/cache/refetch.ts';
 import { Scrubber } from '../src/cache/scrubber.ts';
 import { openSqliteCacheIndex } from '../src/cache/sqlite-cache-index.ts';
-import type { ServeLimits, TlsFiles } from '../src/http/serve.ts';
+import { DiskTlsSource } from '../src/http/disk-tls-source.ts';
+import type { ServeLimits } from '../src/http/serve.ts';
+import type { TlsSource } from '../src/http/tls-files.ts';
 import { DiskRevisionStore } from '../src/tag/disk-revision-store.ts';
 import { DiskTagStore } from '../src/tag/disk-tag-store.ts';
 import { RepositoryRecords } from '../src/tag/repository-records.ts';
@@ -25,6 +30,13 @@ import type { RevisionStore, TagStore } from '../src/tag/tag-store.ts';
 import { configuredCredential } from '../src/upstream/credentials/configured-credential.ts';
 import type { OpenCredential } from '../src/upstream/credentials/credential-context.ts';
 import type { CredentialSpec } from '../src/upstream/credentials/credential-spec.ts';
+import {
+  basicSignIn,
+  fixedRoute,
+  generalRoute,
+  type EgressProxy,
+  type EgressRoute,
+} from '../src/upstream/egress-route.ts';
 import { createHttpUpstream, type HttpUpstreamOptions } from '../src/upstream/http-upstream.ts';
 import { Addressing } from './addressing.ts';
 import { adminAccess } from './admin/admin-access.ts';
@@ -47,7 +59,10 @@ export interface EdgeIo {
 }
 
 export interface RunningEdge {
+  /** Of the first mirror listener. */
   readonly mirrorUrl: string;
+  /** Of all mirror listeners, in the order of the configuration. */
+  readonly mirrorUrls: readonly string[];
   readonly adminUrl: string;
   /** Lets running answers end, keeps running fills as partials, and closes everything. */
   stop(): Promise<void>;
@@ -88,9 +103,11 @@ export async function runEdge(config: EdgeConfig, { stdout, version }: EdgeIo): 
   const metrics = createPrometheusMetrics();
   const tools: Tools = { config, version, logger, metrics, edgeMetrics: new EdgeMetrics(metrics), opened };
   try {
-    const { mirrorUrl, adminUrl } = await openEdge(tools);
-    stdout.write(`wherry edge: mirror ${mirrorUrl}, admin ${adminUrl}\n`);
-    logger.info('edge started', { mirror: mirrorUrl, admin: adminUrl, data: config.data, version });
+    const { mirrorUrls, adminUrl } = await openEdge(tools);
+    const [mirrorUrl = ''] = mirrorUrls;
+    const mirrors = mirrorUrls.map((url) => `mirror ${url}`).join(', ');
+    stdout.write(`wherry edge: ${mirrors}, admin ${adminUrl}\n`);
+    logger.info('edge started', { mirrors: mirrorUrls, admin: adminUrl, data: config.data, version });
     const exited = Promise.withResolvers<void>();
     const stop = async (): Promise<void> => {
       const late = Promise.withResolvers<never>();
@@ -100,7 +117,7 @@ export async function runEdge(config: EdgeConfig, { stdout, version }: EdgeIo): 
       await Promise.race([opened.disposeAsync(), late.promise]).finally(() => alarm.cancel());
       exited.resolve();
     };
-    return { mirrorUrl, adminUrl, stop, exited: exited.promise };
+    return { mirrorUrl, mirrorUrls, adminUrl, stop, exited: exited.promise };
   } catch (error) {
     await opened.disposeAsync();
     throw error;
@@ -121,13 +138,15 @@ async function openEdge(tools: Tools): Promise<EdgeListeners> {
   opened.defer(async () => cache.fills.close());
   startUpkeep(tools, { cache, storage, upstreams });
   const [first, ...rest] = config.upstreams;
-  const addressing = new Addressing([addressable(first), ...rest.map(addressable)]);
-  const registry = new EdgeRegistry({
-    addressing,
-    upstreams: upstreams.byName,
-    ...cache,
-    metrics: edgeMetrics,
-  });
+  const addressing = (defaultUpstream: string = first.name): Addressing =>
+    new Addressing([addressable(first), ...rest.map(addressable)], defaultUpstream);
+  const registry = (defaultUpstream?: string): EdgeRegistry =>
+    new EdgeRegistry({
+      addressing: addressing(defaultUpstream),
+      upstreams: upstreams.byName,
+      ...cache,
+      metrics: edgeMetrics,
+    });
   const report = statusReporter({
     version,
     maxBytes: settings.budget.maxBytes,
@@ -141,7 +160,7 @@ async function openEdge(tools: Tools): Promise<EdgeListeners> {
     ...storage,
     cache,
     upstreams,
-    addressing,
+    addressing: addressing(),
     report,
     access: adminAccess(config.adminToken?.reveal(), config.adminListen.host),
     setLogLevel: (level) => logger.setLevel(level),
@@ -149,9 +168,15 @@ async function openEdge(tools: Tools): Promise<EdgeListeners> {
     logger,
   });
   const listeners = new EdgeListeners({
-    mirror: { ...config.listen, tls: await readTls(config) },
+    mirrors: [
+      { ...config.listen, tls: tlsSource(config.tls), registry: registry() },
+      ...config.listeners.map(({ listen, tls, defaultUpstream }) => ({
+        ...listen,
+        tls: tlsSource(tls),
+        registry: registry(defaultUpstream),
+      })),
+    ],
     admin: config.adminListen,
-    registry,
     adminPages: statusRoutes(report).route('/api', api),
     checks: [storageCheck(cache.store), ...upstreams.checks()],
     metricsText: metrics,
@@ -267,12 +292,31 @@ async function upstreamOptions(config: UpstreamConfig, tools: Tools): Promise<Ht
     listing: { maxPages: 100, maxBytes: 16 * 1024 * 1024, referrersAbsentMs: 3_600_000 },
     maxTokens: 10_000,
     allowPrivateTargets,
+    egress: egressRoute(config, tools.config),
     userAgent: `wherry/${tools.version}`,
     clock,
     random: Math.random,
     logger: tools.logger,
     metrics: tools.metrics,
   };
+}
+
+function egressRoute({ proxy: own }: UpstreamConfig, { egress }: EdgeConfig): EgressRoute {
+  if (own !== undefined) return fixedRoute(egressProxy(own));
+  const { proxy, httpProxy = proxy, noProxy } = egress;
+  return generalRoute({
+    https: egressProxy(proxy),
+    http: egressProxy(httpProxy),
+    noProxy: noProxy.map((entry) => parseNoProxyRule(entry)).filter((rule) => rule !== undefined),
+  });
+}
+
+function egressProxy(setting: ProxySetting | undefined): EgressProxy | undefined {
+  if (setting === undefined || setting === 'direct') return undefined;
+  const { origin, signIn } = setting;
+  const authorization =
+    signIn === undefined ? undefined : basicSignIn(signIn.username, signIn.password.reveal());
+  return { url: new URL(origin), authorization };
 }
 
 function credentialSource(config: CredentialConfig, index: number): OpenCredential {
@@ -294,9 +338,10 @@ async function reserveBytes({ data, cache }: EdgeConfig): Promise<number> {
   return Math.ceil(bsize * blocks * cache.reserve.fraction);
 }
 
-async function readTls({ tls }: EdgeConfig): Promise<TlsFiles | undefined> {
+function tlsSource(tls: ListenerTlsConfig | undefined): TlsSource | undefined {
   if (tls === undefined) return undefined;
-  return { cert: await readFile(tls.cert, 'utf8'), key: await readFile(tls.key, 'utf8') };
+  const { cert, key, clientCa: ca, clientCert: mode = 'require' } = tls;
+  return new DiskTlsSource({ cert, key, ...(ca === undefined ? {} : { clients: { ca, mode } }) });
 }
 
 function serveLimits({ limits }: EdgeConfig): ServeLimits {
@@ -305,6 +350,7 @@ function serveLimits({ limits }: EdgeConfig): ServeLimits {
     keepAliveTimeoutMs: limits.keepAliveMs,
     maxHeaderBytes: limits.maxHeaderBytes,
     maxConnections: limits.maxConnections,
+    maxConnectionsPerAddress: limits.maxConnectionsPerAddress,
     clientStallTimeoutMs: limits.clientStallMs,
   };
 }

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import {
   createServer as createHttpServer,
@@ -5,14 +6,17 @@ import {
   type Server,
   type ServerOptions,
 } from 'node:http';
-import { createServer as createHttpsServer } from 'node:https';
+import { createServer as createHttpsServer, Server as HttpsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
+import { AddressLimit } from './address-limit.ts';
 import { refuseClient } from './client-error.ts';
 import type { ExchangeHandler } from './exchange.ts';
 import { ListenError } from './listen-error.ts';
 import type { OpenExchanges } from './open-exchanges.ts';
+import { secureContextOptions, showedBadCertificate, tlsServerOptions, type TlsFiles } from './tls-files.ts';
 
 export interface ServeOptions {
   /** Names the listener in logs and errors. */
@@ -28,12 +32,6 @@ export interface ServeOptions {
   readonly logger: Logger;
 }
 
-/** PEM texts. */
-export interface TlsFiles {
-  readonly cert: string;
-  readonly key: string;
-}
-
 export interface ServeLimits {
   /** For the head of a request to arrive, and for a TLS handshake. */
   readonly headersTimeoutMs: number;
@@ -42,6 +40,8 @@ export interface ServeLimits {
   readonly maxHeaderBytes: number;
   /** Further ones are closed when they come. */
   readonly maxConnections: number;
+  /** From one IPv4 address or one IPv6 network of 64 bits; further ones are closed when they come. */
+  readonly maxConnectionsPerAddress: number;
   /** For a client that takes nothing of what was written to it. */
   readonly clientStallTimeoutMs: number;
 }
@@ -49,6 +49,8 @@ export interface ServeLimits {
 export interface HttpServer {
   readonly url: string;
   readonly port: number;
+  /** Gives new connections another certificate; those that are open go on. Throws where the files cannot be used. */
+  setTls(files: TlsFiles): void;
   /**
    * Stops accepting, closes idle connections, lets running answers end, and after `drainMs` destroys what is left.
    * Resolves when every connection is gone.
@@ -60,8 +62,9 @@ export interface HttpServer {
 export async function serveHttp(options: ServeOptions): Promise<HttpServer> {
   // Connections on which nothing was asked yet: node counts them as busy, a drain must not wait for them.
   const fresh = new Set<Socket>();
-  const server = createServer(options, fresh);
+  let server: Server;
   try {
+    server = createServer(options, fresh);
     server.listen(options.port, options.host);
     await once(server, 'listening');
   } catch (error) {
@@ -75,6 +78,10 @@ export async function serveHttp(options: ServeOptions): Promise<HttpServer> {
   return {
     url: `${scheme}://${formatAddress(options.host, port)}`,
     port,
+    setTls: (files) => {
+      assert(server instanceof HttpsServer, 'a listener without TLS has no certificate');
+      server.setSecureContext(secureContextOptions(files));
+    },
     close: async (drainMs) => drain(server, { ...options, drainMs, fresh }),
   };
 }
@@ -93,11 +100,19 @@ function createServer(options: ServeOptions, fresh: Set<Socket>): Server {
   const server =
     options.tls === undefined
       ? createHttpServer(serverOptions)
-      : createHttpsServer({ ...serverOptions, ...options.tls, handshakeTimeout: limits.headersTimeoutMs });
+      : createHttpsServer({
+          ...serverOptions,
+          ...tlsServerOptions(options.tls),
+          handshakeTimeout: limits.headersTimeoutMs,
+        });
   server.maxConnections = limits.maxConnections;
   server.timeout = limits.clientStallTimeoutMs;
+  limitAddresses(server, options);
+  if (options.tls?.clients !== undefined) refuseBadCertificates(server, options);
 
   server.on(options.tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => {
+    // Its handshake went on while the listener closed: no drain waits for it, and none saw it.
+    if (!server.listening) socket.destroy();
     fresh.add(socket);
     socket.once('close', () => fresh.delete(socket));
   });
@@ -113,8 +128,35 @@ function createServer(options: ServeOptions, fresh: Set<Socket>): Server {
     if (error.code !== 'ECONNRESET') logger.debug('request refused', { listener: name, code: error.code });
     refuseClient(error, socket, exchanges.answersOn(socket));
   });
+  // Comes as `clientError` too; but nothing that is written before the handshake ever leaves, nor its end.
+  server.on('tlsClientError', (_error, socket: TLSSocket) => socket.destroy());
   server.on('drop', () => logger.warn('connection refused: too many are open', { listener: name }));
   return server;
+}
+
+function limitAddresses(server: Server, { limits, logger, name }: ServeOptions): void {
+  const addresses = new AddressLimit(limits.maxConnectionsPerAddress);
+  server.on('connection', (socket: Socket) => {
+    const { remoteAddress } = socket;
+    // Gone already.
+    if (remoteAddress === undefined) return;
+    const outcome = addresses.enter(remoteAddress);
+    if (outcome === 'admitted') {
+      socket.once('close', () => addresses.leave(remoteAddress));
+      return;
+    }
+    socket.destroy();
+    const fields = { listener: name, remote: remoteAddress };
+    if (outcome === 'refused') logger.warn('connection refused: too many from one address', fields);
+  });
+}
+
+function refuseBadCertificates(server: Server, { logger, name }: ServeOptions): void {
+  server.on('secureConnection', (socket: TLSSocket) => {
+    if (!showedBadCertificate(socket)) return;
+    logger.debug('client certificate refused', { listener: name, reason: String(socket.authorizationError) });
+    socket.destroy();
+  });
 }
 
 interface DrainOptions extends ServeOptions {

@@ -6,6 +6,8 @@ import type { BreakerLimits } from './breaker.ts';
 import { CredentialGate, type RejectionLimits } from './credential-gate.ts';
 import { anonymous, type CredentialSource } from './credential.ts';
 import type { OpenCredential } from './credentials/credential-context.ts';
+import { EgressAgent } from './egress-agent.ts';
+import type { EgressRoute } from './egress-route.ts';
 import { failedAnswer } from './failed-answer.ts';
 import { HttpRegistryClient } from './http-registry-client.ts';
 import type { HttpAnswer, HttpTransport } from './http-transport.ts';
@@ -43,6 +45,7 @@ export interface HttpUpstreamOptions {
   readonly maxTokens: number;
   /** Follow redirects and realms to private addresses although the upstream is on a public one. */
   readonly allowPrivateTargets: boolean;
+  readonly egress: EgressRoute;
   /** `wherry/1.2.3` */
   readonly userAgent: string;
   readonly clock: Clock;
@@ -73,7 +76,18 @@ export function createHttpUpstream(options: HttpUpstreamOptions): HttpUpstream {
   const transport = new UndiciTransport({ ...options, metrics });
   const endpoint = new TokenEndpoint(transport, clock);
   const tokens = new TokenSource({ endpoint, clock, maxTokens: options.maxTokens });
-  const context = { upstream: options.url, limits: options.rejection, transport, clock, logger, metrics };
+  const { egress, userAgent, timeouts } = options;
+  const httpsAgent = (): EgressAgent =>
+    new EgressAgent({ egress, userAgent, timeoutMs: timeouts.connectMs, clock });
+  const context = {
+    upstream: options.url,
+    limits: options.rejection,
+    transport,
+    httpsAgent,
+    clock,
+    logger,
+    metrics,
+  };
   const opened = options.credentials.map((credential) =>
     typeof credential === 'function' ? credential(context) : credential,
   );

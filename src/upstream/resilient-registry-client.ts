@@ -34,6 +34,9 @@ export interface ResilientOptions {
 /** A body that brought this much before it broke off was worth asking for. */
 const progressBytes = 64 * 1024;
 
+/** Each request may meet such an answer; a line a minute tells as much. */
+const malformedQuietMs = 60_000;
+
 /**
  * Wraps the clients of one upstream: spends its credentials in turn, and stops calling what does not answer. While its
  * breaker is open, calls fail at once with UpstreamError `unavailable`. Verdicts are successes here; a caller that gives
@@ -46,6 +49,7 @@ export class ResilientRegistryClient implements RegistryClient {
   #away = false;
   #answeredAtMs: number | undefined;
   #brokenBodies = 0;
+  #malformedQuietUntilMs = 0;
 
   constructor(options: ResilientOptions) {
     const { seats, breaker: limits, clock, random } = options;
@@ -146,17 +150,32 @@ export class ResilientRegistryClient implements RegistryClient {
   #judge(permit: Permit, error: unknown, signal: AbortSignal): void {
     const isOurs =
       signal.aborted || !(error instanceof UpstreamError) || error.cause instanceof OverloadedError;
-    if (isOurs || error.kind === 'malformed') {
+    if (isOurs) {
       permit.abandon();
+    } else if (error.kind === 'malformed') {
+      permit.abandon();
+      this.#tellMalformed(error);
     } else if (error.isVerdict) {
       permit.succeed();
       this.#noteAnswer();
     } else {
+      // Once for an outage, not for each request that meets it.
+      if (!this.#away)
+        this.#options.logger.warn('upstream away', { kind: error.kind, reason: error.message });
       this.#away = true;
       // Throttling and rejection are counted by credential: the upstream itself is well.
       if (error.kind === 'unavailable') permit.fail();
       else permit.abandon();
     }
+  }
+
+  /** The client is told nothing of it: what was refused, and which setting would allow it, is for the log alone. */
+  #tellMalformed(error: UpstreamError): void {
+    const { clock, logger } = this.#options;
+    const nowMs = clock.monotonicMs();
+    if (nowMs < this.#malformedQuietUntilMs) return;
+    this.#malformedQuietUntilMs = nowMs + malformedQuietMs;
+    logger.warn('upstream answer refused', { reason: error.message });
   }
 
   #noteAnswer(): void {

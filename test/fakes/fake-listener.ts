@@ -6,6 +6,7 @@ import https from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
 
 export interface Certificate {
   readonly cert: string;
@@ -42,6 +43,8 @@ export function selfSigned(): Certificate {
 export interface ListenerOptions {
   readonly host?: string;
   readonly tls?: Certificate;
+  /** Takes CONNECT; without it, node closes the connection. */
+  readonly onConnect?: (request: http.IncomingMessage, socket: Duplex) => void;
 }
 
 /** An HTTP or HTTPS server that can go away and come back at the same port. */
@@ -77,6 +80,7 @@ export class FakeListener {
       tls === undefined
         ? http.createServer(this.#handler)
         : https.createServer({ ...tls, requestCert: true, rejectUnauthorized: false }, this.#handler);
+    if (this.#options.onConnect !== undefined) server.on('connect', this.#options.onConnect);
     server.on('connection', (socket: Socket) => {
       this.#sockets.add(socket);
       socket.on('close', () => this.#sockets.delete(socket));

@@ -1,6 +1,7 @@
 import { systemClock } from '../../src/base/clock.ts';
 import { silentLogger } from '../../src/base/logger.ts';
 import { noMetrics } from '../../src/base/metrics.ts';
+import { directRoute } from '../../src/upstream/egress-route.ts';
 import type { HttpUpstreamOptions } from '../../src/upstream/http-upstream.ts';
 
 /** Options of an HTTP upstream for tests: short waits, no jitter, private targets allowed only where the test says so. */
@@ -22,6 +23,7 @@ export function upstreamOptions(
     listing: { maxPages: 10, maxBytes: 1024 * 1024, referrersAbsentMs: 60_000 },
     maxTokens: 100,
     allowPrivateTargets: false,
+    egress: directRoute,
     userAgent: 'wherry/test',
     clock: systemClock,
     random: () => 0,

@@ -15,6 +15,8 @@ export interface LocalEdgeOptions {
   readonly upstream?: object;
   /** What else the configuration says. */
   readonly config?: object;
+  /** What configuration finds in the files that it reads, by absolute path. */
+  readonly files?: Readonly<Record<string, string>>;
 }
 
 export interface Reply {
@@ -35,7 +37,12 @@ export class LocalEdge {
     this.#folder = folder;
   }
 
-  static async start({ upstreams, upstream = {}, config = {} }: LocalEdgeOptions): Promise<LocalEdge> {
+  static async start({
+    upstreams,
+    upstream = {},
+    config = {},
+    files = {},
+  }: LocalEdgeOptions): Promise<LocalEdge> {
     const folder = await makeTempFolder();
     const text = stringify({
       listen: '127.0.0.1:0',
@@ -46,7 +53,7 @@ export class LocalEdge {
       limits: { drain: '1s' },
       ...config,
     });
-    const io = memoryConfigIo({ files: { '/work/edge.yaml': text } });
+    const io = memoryConfigIo({ files: { ...files, '/work/edge.yaml': text } });
     const settings = loadEdgeConfig({ configFile: '/work/edge.yaml', flags: {} }, io);
     const edge = await runEdge(settings, { stdout: deaf, stderr: deaf, version: '0.0.0' });
     return new LocalEdge(edge, folder);
@@ -54,6 +61,10 @@ export class LocalEdge {
 
   get mirrorUrl(): string {
     return this.#edge.mirrorUrl;
+  }
+
+  get mirrorUrls(): readonly string[] {
+    return this.#edge.mirrorUrls;
   }
 
   get adminUrl(): string {

@@ -11,7 +11,8 @@ import { registryListener } from '../registry-listener.ts';
 import type { RegistryAnswer, RegistryRequest } from '../registry-service.ts';
 import { RequestLog } from '../request-log.ts';
 import { RequestMetrics } from '../request-metrics.ts';
-import { serveHttp, type HttpServer, type ServeLimits, type TlsFiles } from '../serve.ts';
+import { serveHttp, type HttpServer, type ServeLimits } from '../serve.ts';
+import type { TlsFiles } from '../tls-files.ts';
 import { TransferBuffers } from '../transfer-buffers.ts';
 
 export interface TestServerOptions {
@@ -88,6 +89,7 @@ const generousLimits: ServeLimits = {
   keepAliveTimeoutMs: 60_000,
   maxHeaderBytes: 16 * 1024,
   maxConnections: 1000,
+  maxConnectionsPerAddress: 1000,
   clientStallTimeoutMs: 60_000,
 };
 

@@ -55,7 +55,7 @@ export function configuredCredential(
       case 'ecr-public': {
         const secretAccessKey = optionalText(spec.secretAccessKey, spec.secretAccessKeyFile, watch);
         const profileFiles = new FileStamps(spec.profileFiles, watch);
-        const login = ecrLogin(spec, { id, secretAccessKey, profileFiles });
+        const login = ecrLogin(spec, { id, secretAccessKey, profileFiles, context });
         return renewed({ id, login, context, rejectedAfterMs: cloudRejectedAfterMs });
       }
       case 'google': {
@@ -102,10 +102,15 @@ function renewed(parts: {
 
 function ecrLogin(
   spec: EcrSpec,
-  parts: { id: string; secretAccessKey: SecretText | undefined; profileFiles: FileStamps },
+  parts: {
+    id: string;
+    secretAccessKey: SecretText | undefined;
+    profileFiles: FileStamps;
+    context: CredentialContext;
+  },
 ): Login {
   const { accessKeyId, roleArn, externalId } = spec;
-  const { id, secretAccessKey, profileFiles } = parts;
+  const { id, secretAccessKey, profileFiles, context } = parts;
   const hasKeys = accessKeyId !== undefined && secretAccessKey !== undefined;
   return new EcrLogin({
     id,
@@ -119,6 +124,7 @@ function ecrLogin(
     profile: spec.profile,
     role: roleArn === undefined ? undefined : { arn: roleArn, externalId },
     profileFiles,
+    httpsAgent: context.httpsAgent,
   });
 }
 

@@ -1,3 +1,4 @@
+import type { Agent as HttpsAgent } from 'node:https';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { CredentialSource } from '../credential.ts';
@@ -9,6 +10,8 @@ import type { UpstreamMetrics } from '../upstream-metrics.ts';
 export interface CredentialContext {
   readonly upstream: URL;
   readonly transport: HttpTransport;
+  /** Makes an agent, which takes the upstream's egress route, for a library that does not use `transport`. */
+  readonly httpsAgent: () => HttpsAgent;
   readonly limits: RejectionLimits;
   readonly clock: Clock;
   readonly logger: Logger;

@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises';
+import https from 'node:https';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { sendAgain } from '../../../test/fakes/clouds/cloud-listener.ts';
 import { FakeAws } from '../../../test/fakes/clouds/fake-aws.ts';
@@ -45,6 +46,7 @@ function login(changes: Partial<EcrLoginOptions> = {}): EcrLogin {
     profile: undefined,
     role: undefined,
     profileFiles: new FileStamps([], { files: nodeDiskFiles, clock: systemClock }),
+    httpsAgent: () => new https.Agent(),
     ...changes,
   });
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Agent as HttpsAgent } from 'node:https';
 import type { ECRClientConfig } from '@aws-sdk/client-ecr';
 import { UpstreamError } from '../upstream-error.ts';
 import { cloudFailure } from './cloud-failure.ts';
@@ -22,6 +23,8 @@ export interface EcrLoginOptions {
   readonly role: { readonly arn: string; readonly externalId: string | undefined } | undefined;
   /** The files that the SDK reads profiles from. */
   readonly profileFiles: FileStamps;
+  /** For all that the SDK sends over https; used for one login. */
+  readonly httpsAgent: () => HttpsAgent;
 }
 
 type Credentials = NonNullable<ECRClientConfig['credentials']>;
@@ -64,11 +67,12 @@ export class EcrLogin implements Login {
   }
 
   async #authorize(signal: AbortSignal): Promise<Authorization | undefined> {
-    const { endpoint, region, registry, fips, dualStack } = this.#options;
+    const { endpoint, region, registry, fips, dualStack, httpsAgent } = this.#options;
     const config: ECRClientConfig = {
       region,
       credentials: await this.#credentials(),
       maxAttempts: 2,
+      requestHandler: { httpsAgent: httpsAgent() },
       useFipsEndpoint: fips,
       useDualstackEndpoint: dualStack,
       ...(endpoint === undefined ? {} : { endpoint }),
@@ -95,7 +99,7 @@ export class EcrLogin implements Login {
   }
 
   async #credentials(): Promise<Credentials> {
-    const { role, region, stsEndpoint, fips } = this.#options;
+    const { role, region, stsEndpoint, fips, httpsAgent } = this.#options;
     const own = await this.#ownCredentials();
     if (role === undefined) return own;
     const { fromTemporaryCredentials } = await import('@aws-sdk/credential-providers');
@@ -109,6 +113,7 @@ export class EcrLogin implements Login {
       clientConfig: {
         region,
         maxAttempts: 2,
+        requestHandler: { httpsAgent: httpsAgent() },
         useFipsEndpoint: fips,
         ...(stsEndpoint === undefined ? {} : { endpoint: stsEndpoint }),
       },
@@ -116,12 +121,17 @@ export class EcrLogin implements Login {
   }
 
   async #ownCredentials(): Promise<Credentials> {
-    const { keys, profile } = this.#options;
+    const { keys, profile, httpsAgent } = this.#options;
     if (keys !== undefined) {
       return { accessKeyId: keys.accessKeyId, secretAccessKey: await keys.secretAccessKey() };
     }
     const { fromNodeProviderChain } = await import('@aws-sdk/credential-providers');
-    return fromNodeProviderChain({ ignoreCache: true, ...(profile === undefined ? {} : { profile }) });
+    const clientConfig = { requestHandler: { httpsAgent: httpsAgent() } };
+    return fromNodeProviderChain({
+      ignoreCache: true,
+      clientConfig,
+      ...(profile === undefined ? {} : { profile }),
+    });
   }
 }
 

@@ -1,3 +1,4 @@
+import https from 'node:https';
 import { beforeEach, expect, test } from 'vitest';
 import { silentLogger } from '../../base/logger.ts';
 import { ManualClock } from '../../base/manual-clock.ts';
@@ -41,6 +42,7 @@ beforeEach(() => {
     context: {
       upstream: new URL('https://upstream.test'),
       transport: { send: neverAsked, upstreamIsPrivate: false, close: neverAsked },
+      httpsAgent: () => new https.Agent(),
       limits: { attempts: 3, pauseMs: 600_000, maxPauseMs: hourMs },
       clock,
       logger: silentLogger,
