@@ -75,6 +75,7 @@ export function count(
   return field<number>({
     doc,
     expected: `a whole number from ${min} to ${max}`,
+    editor: { type: 'integer', minimum: min, maximum: max },
     parse: (text) => {
       const value = /^\d{1,15}$/.test(text) ? Number(text) : undefined;
       return value !== undefined && value >= min && value <= max ? value : undefined;
@@ -88,6 +89,7 @@ export function fraction(doc: string) {
   return field<number>({
     doc,
     expected: 'a number above 0 and at most 1, such as 0.95',
+    editor: { type: 'number', exclusiveMinimum: 0, maximum: 1 },
     parse: (text) => {
       const value = /^\d(?:\.\d{1,6})?$/.test(text) ? Number(text) : 0;
       return value > 0 && value <= 1 ? value : undefined;
@@ -100,6 +102,7 @@ export function toggle(doc: string) {
   return field<boolean>({
     doc,
     expected: 'true or false',
+    editor: { type: 'boolean' },
     parse: (text) => (text === 'true' ? true : text === 'false' ? false : undefined),
     format: (value) => value,
   });

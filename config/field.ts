@@ -8,6 +8,12 @@ export interface FieldDoc {
   readonly expected?: string;
   /** Overrides the environment variable that follows from the key path. */
   readonly env?: string;
+  /** What an editor can check of the form that a file has: keywords of JSON Schema. Default: a text or a number. */
+  readonly editor?: EditorHint;
+}
+
+export interface EditorHint {
+  readonly [keyword: string]: string | number | readonly string[] | EditorHint | readonly EditorHint[];
 }
 
 export const fieldDocs = z.registry<FieldDoc>();
@@ -76,6 +82,7 @@ export function choice<const Word extends string>(doc: string, words: readonly W
   return field<Word>({
     doc,
     expected,
+    editor: { enum: words },
     parse: (text, reject) => {
       const word = words.find((candidate) => candidate === text);
       const near = word === undefined ? suggest(text, words) : undefined;

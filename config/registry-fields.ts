@@ -77,5 +77,9 @@ export function tagPatterns(doc: string) {
       decode: (value) => (Array.isArray(value) ? value : [value]),
       encode: (globs) => globs.map((glob) => String(glob)),
     })
-    .register(fieldDocs, { doc, expected: 'a tag pattern such as v1.*, or a list of them' });
+    .register(fieldDocs, {
+      doc,
+      expected: 'a tag pattern such as v1.*, or a list of them',
+      editor: { anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' }, minItems: 1 }] },
+    });
 }
