@@ -12,6 +12,7 @@ import { DataFolder, dataMigrations } from '../src/base/data-folder.ts';
 import { nodeDiskFiles } from '../src/base/disk-files.ts';
 import { silentLogger, type Logger } from '../src/base/logger.ts';
 import { parseNoProxyRule } from '../src/base/no-proxy.ts';
+import { noMetrics, type Metrics } from '../src/base/metrics.ts';
 import { createPinoLogger, type PinoLogger } from '../src/base/pino-logger.ts';
 import { createPrometheusMetrics, type PrometheusMetrics } from '../src/base/prometheus-metrics.ts';
 import { DiskBlobStore } from '../src/blob/disk-blob-store.ts';
@@ -49,7 +50,7 @@ import { EdgeListeners } from './listeners.ts';
 import { statusReporter } from './status/edge-status.ts';
 import { statusRoutes } from './status/status-routes.ts';
 import { storageCheck } from './storage-check.ts';
-import { UpstreamSet } from './upstream-set.ts';
+import { UpstreamSet, type UpstreamClient } from './upstream-set.ts';
 
 export interface EdgeIo {
   readonly stdout: Writable;
@@ -122,6 +123,29 @@ export async function runEdge(config: EdgeConfig, { stdout, version }: EdgeIo): 
     await opened.disposeAsync();
     throw error;
   }
+}
+
+export interface ConnectedUpstreams {
+  readonly clients: ReadonlyMap<string, UpstreamClient>;
+  close(this: void): Promise<void>;
+}
+
+/** The upstreams' clients without an edge around them, to look at them one by one. Asks nobody for anything yet. */
+export async function connectUpstreams(config: EdgeConfig, version: string): Promise<ConnectedUpstreams> {
+  const clients = new Map<string, UpstreamClient>();
+  for (const upstream of config.upstreams) {
+    const options = await upstreamOptions(upstream, {
+      config,
+      version,
+      logger: silentLogger,
+      metrics: noMetrics,
+    });
+    clients.set(upstream.name, createHttpUpstream(options));
+  }
+  const close = async (): Promise<void> => {
+    await Promise.all([...clients.values()].map(async (client) => client.close()));
+  };
+  return { clients, close };
 }
 
 async function openEdge(tools: Tools): Promise<EdgeListeners> {
@@ -268,7 +292,10 @@ function startUpkeep(
   opened.defer(async () => scrubber.stop());
 }
 
-async function upstreamOptions(config: UpstreamConfig, tools: Tools): Promise<HttpUpstreamOptions> {
+async function upstreamOptions(
+  config: UpstreamConfig,
+  tools: Pick<Tools, 'config' | 'version'> & { readonly logger: Logger; readonly metrics: Metrics },
+): Promise<HttpUpstreamOptions> {
   const pem = async (file: string | undefined): Promise<string | undefined> =>
     file === undefined ? undefined : readFile(file, 'utf8');
   const [ca, cert, key] = await Promise.all([pem(config.tls.ca), pem(config.tls.cert), pem(config.tls.key)]);

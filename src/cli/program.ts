@@ -3,6 +3,7 @@ import { addCheckConfigCommand } from './check-config-command.ts';
 import type { CliIo } from './cli-io.ts';
 import { addClientConfigCommand } from './client-config-command.ts';
 import { addCtlCommand } from './ctl/ctl-command.ts';
+import { addDoctorCommand } from './doctor-command.ts';
 import { addEdgeCommand } from './edge-command.ts';
 import type { ExitCode } from './exit-code.ts';
 import { addHealthCommand } from './health-command.ts';
@@ -27,6 +28,7 @@ First steps:
   wherry client-config docker --edge http://HOST:5000   what to tell Docker
   wherry edge --help                                    what can be set, and where
   wherry ctl --help                                     look after a running edge
+  wherry doctor                                         what would keep an edge from working here
 
 Exit codes: 0 ok, 1 failure, 2 bad usage or configuration.`,
     );
@@ -35,6 +37,7 @@ Exit codes: 0 ok, 1 failure, 2 bad usage or configuration.`,
   addClientConfigCommand(program, io);
   addCheckConfigCommand(program, io);
   addCtlCommand(program, io, done);
+  addDoctorCommand(program, io, done);
   addHealthCommand(program, io, done);
   return program;
 }

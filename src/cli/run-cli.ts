@@ -19,7 +19,7 @@ export async function runCli(args: readonly string[], io: CliIo): Promise<ExitCo
 }
 
 /** Roles that the project plans: people who read about them should not look for a typing error. */
-const laterCommands = ['hub', 'worker', 'doctor'];
+const laterCommands = ['hub', 'worker'];
 
 function explain(error: unknown, args: readonly string[], io: CliIo): ExitCode {
   if (error instanceof CommanderError) {
