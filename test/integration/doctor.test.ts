@@ -39,8 +39,14 @@ async function doctor(args: readonly string[]): Promise<{ code: number; findings
 it('finds nothing broken where an edge could run', async () => {
   const [listen, admin] = [await freePort(), await freePort()];
   const { code, findings } = await doctor([
-    ...['--data', join(folder.path, 'data'), '--upstream', `a.test=${registry.origin}`],
-    ...['--listen', `127.0.0.1:${listen}`, '--admin-listen', `127.0.0.1:${admin}`],
+    '--data',
+    join(folder.path, 'data'),
+    '--upstream',
+    `a.test=${registry.origin}`,
+    '--listen',
+    `127.0.0.1:${listen}`,
+    '--admin-listen',
+    `127.0.0.1:${admin}`,
   ]);
   expect(findings.filter(({ severity }) => severity === 'broken')).toEqual([]);
   expect(code).toBe(0);

@@ -104,7 +104,7 @@ describe('an upstream', () => {
       rateLimits: () => new Map(remaining === undefined ? [] : [['edge', limit]]),
     });
     const upstream = { name: 'a.test', url: 'https://a.test', tls: {}, hasCredential: true, client };
-    return seen(await checkUpstream(memoryMachine(special), upstream as never));
+    return seen(await checkUpstream(memoryMachine(special), upstream));
   }
 
   const fine = 'ok upstream a.test: answers, and nothing is wrong with the credential';

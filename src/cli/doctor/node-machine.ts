@@ -7,6 +7,7 @@ import { get as httpsGet } from 'node:https';
 import { createServer } from 'node:net';
 import { hostname, networkInterfaces } from 'node:os';
 import { dirname, join } from 'node:path';
+import { systemClock } from '../../base/clock.ts';
 import { DataFolderError } from '../../base/data-folder-error.ts';
 import { DataLock } from '../../base/data-lock.ts';
 import { nodeDiskFiles } from '../../base/disk-files.ts';
@@ -17,7 +18,7 @@ const maxProcesses = 5_000;
 
 /** The machine that this process runs on. */
 export const nodeMachine: Machine = {
-  nowMs: () => Date.now(),
+  nowMs: () => systemClock.nowMs(),
   disk,
   tryWriting,
   holder,
