@@ -27,7 +27,7 @@ const shipped = [
   /^(?:LICENSE|README\.md|CHANGELOG\.md|package\.json|npm-shrinkwrap\.json)$/,
   /^bin\/wherry$/,
   /^dist\/(?:src|edge|config)\/[a-z0-9/-]+\.js$/,
-  /^config\/reference\.md$/,
+  /^config\/(?:reference\.md|edge\.schema\.json)$/,
   /^config\/examples\/[a-z-]+\.yaml$/,
   /^deploy\/systemd\/[a-z-]+\.(?:service|yaml)$/,
 ];
