@@ -6,11 +6,13 @@ import { formatCacheStatus } from '../src/http/cache-status.ts';
 import type { RegistryAnswer } from '../src/http/registry-service.ts';
 import { ociIndexType } from '../src/oci/media-type.ts';
 
+const hitStatus = formatCacheStatus({ kind: 'hit' });
+
 /** RFC 9211. An answer past its freshness is a hit with a negative time to live, with the reason beside it. */
 export function cacheStatus(outcome: CacheOutcome): string {
   switch (outcome.kind) {
     case 'hit':
-      return formatCacheStatus({ kind: 'hit' });
+      return hitStatus;
     case 'stale':
       return formatCacheStatus({
         kind: 'hit',

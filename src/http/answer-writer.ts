@@ -141,7 +141,7 @@ function latin1(bytes: Uint8Array): string {
 /** Name and value by turns, the form that `writeHead` takes without copying. */
 function flatten(headers: Headers, contentLength: number | undefined): string[] {
   const flat = ['Docker-Distribution-API-Version', 'registry/2.0'];
-  for (const [name, value] of Object.entries(headers)) flat.push(name, value);
+  for (const name of Object.keys(headers)) flat.push(name, headers[name] ?? '');
   if (contentLength !== undefined) flat.push('Content-Length', String(contentLength));
   return flat;
 }
